@@ -2,7 +2,7 @@
 
 Inside hepaflux every number is canonical: minutes, mmol/L glucose, pmol/L insulin, nmol/L
 C-peptide, kg, fractions. A number is converted when a table is read or a command-line option is
-parsed, and never again. Insulin needs a convention: one microunit is 6.00 pmol by the current
+parsed, and never again. Insulin needs a convention: one microunit per mL is 6.00 pmol/L by the current
 reference (Volund 1993, Diabetologia 36:1009) and 6.945 pmol in older papers. The 16 % between
 them goes straight into insulin sensitivity, so the convention is stored with each study.
 """
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pint
 
 INSULIN_FACTOR = 6.00
-"""Default picomoles in one microunit of insulin."""
+"""Default pmol/L in one µU/mL of insulin (pmol in one milliunit)."""
 
 MOLAR_MASS = {"glucose": 180.156, "c_peptide": 3020.3, "insulin": 5807.6}
 """Grams per mole; the substances that laboratories report by mass."""
@@ -72,7 +72,7 @@ def conversion_factor(
         For example ``"mg/dL"`` and ``"mmol/L"``.
     substance : str
         What is measured; needed between mass and amount of substance.
-    insulin_factor : float, pmol per microunit
+    insulin_factor : float, pmol/L per µU/mL
         The insulin convention.
 
     Raises
@@ -83,7 +83,7 @@ def conversion_factor(
     source, target = parse(unit), parse(canonical)
     quantity = registry().Quantity(1.0, source)
     bridges = [registry().Quantity(1.0)]
-    bridges.append(registry().Quantity(insulin_factor, "pmol") / registry().Quantity(1e-6, "U"))
+    bridges.append(registry().Quantity(insulin_factor, "pmol") / registry().Quantity(1e-3, "U"))
     if substance in MOLAR_MASS:
         bridges.append(1.0 / registry().Quantity(MOLAR_MASS[substance], "g/mol"))
     for bridge in (*bridges, *(1.0 / bridge for bridge in bridges)):

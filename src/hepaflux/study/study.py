@@ -159,7 +159,7 @@ class Study:
         In the order of the tables.
     title, citation, license, protocol : str
         As ``study.toml`` states them.
-    insulin_factor : float, pmol per microunit
+    insulin_factor : float, pmol/L per µU/mL
         The convention that its insulin values were converted with.
     checksum : str
         SHA-256 of the validated content; independent of row order and of units on disk.
