@@ -1,0 +1,16 @@
+"""Physiological models, one per file; each is declared as one ``System``."""
+
+from hepaflux.systems.minimal import minimal as minimal
+from hepaflux.systems.oral import oral as oral
+from hepaflux.systems.system import System as System
+
+ALL: tuple[System, ...] = (minimal, oral)
+"""Every system that can be fitted."""
+
+
+def named(name: str) -> System:
+    """Return the system called ``name``, or raise ``KeyError`` with the known names."""
+    for system in ALL:
+        if system.name == name:
+            return system
+    raise KeyError(f"no system {name!r}; there are {', '.join(s.name for s in ALL)}")

@@ -1,0 +1,222 @@
+"""Kernel: the adaptive Runge-Kutta method that integrates a program, compiled to native code.
+
+Dormand and Prince's 5(4) pair with local extrapolation (Dormand JR, Prince PJ 1980, J Comput Appl
+Math 6:19). The error of the states and of every sensitivity is controlled; a sensitivity's absolute
+tolerance is that of its state divided by the parameter's magnitude, as in CVODES (Hindmarsh AC et
+al. 2005, ACM Trans Math Softw 31:363). The method steps exactly to every sample, dose and kink
+of an input, so that within a step everything is smooth. Steps are bounded in number and anything
+not finite ends the solve, whose results are then NaN.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key, numba_njit
+
+from hepaflux.solve.program import Program
+from hepaflux.solve.protocol import BEGIN, CONTINUOUS, CURVES, LENGTH, SAVE
+
+SOURCE = sha256(Path(__file__).read_bytes()).hexdigest()
+"""Part of the cache key, so that machine code of another version of this file is not used."""
+
+MAX_STEPS = 20_000
+"""Attempted steps of one solve before it counts as failed."""
+
+SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
+"""Step-size controller: safety factor and the bounds of one change."""
+
+C = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
+"""Nodes of the tableau."""
+
+A = np.array(
+    [
+        [0, 0, 0, 0, 0, 0],
+        [1 / 5, 0, 0, 0, 0, 0],
+        [3 / 40, 9 / 40, 0, 0, 0, 0],
+        [44 / 45, -56 / 15, 32 / 9, 0, 0, 0],
+        [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0, 0],
+        [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0],
+        [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+    ]
+)
+"""Stages of the tableau; the last row is the solution of order five."""
+
+E = np.append(A[6], 0) - np.array(
+    [5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40]
+)
+"""Difference of the solutions of order five and four."""
+
+
+def unpacked(graph: Any, source: str, elements: list[str], targets: list[str]) -> Callable:
+    """Return a compiled function that calls a graph of scalars with elements of arrays.
+
+    Parameters
+    ----------
+    graph : FunctionGraph
+        Takes one scalar per element.
+    source : str
+        The function's signature.
+    elements, targets : list of str
+        Expressions for the graph's inputs and for where its outputs go.
+    """
+    function, _ = numba_funcify_and_cache_key(graph)
+    body = f"    {', '.join(targets)}, = function({', '.join(elements)})\n"
+    if len(targets) > 1:
+        body = body.replace(", = ", " = ")
+    scope = {"__name__": __name__, "function": function}
+    exec(f"def {source}:\n{body}", scope)
+    return numba_njit(scope[source.split("(")[0]])
+
+
+def build_derivative(program: Program) -> Callable:
+    """Return the compiled ``derivative(t, z, theta, s, constants, curves, out, row)``."""
+    layout = program.layout
+    n_z = len(layout.states) + len(layout.active)
+    elements = ["t", *(f"z[{i}]" for i in range(n_z))]
+    elements += [f"theta[s, {i}]" for i in range(len(layout.theta))]
+    elements += [f"constants[s, {i}]" for i in range(len(layout.constants))]
+    elements += [f"curves[{i}]" for i in range(len(layout.curves))]
+    signature = "derivative(t, z, theta, s, constants, curves, out, row)"
+    return unpacked(
+        program.derivative, signature, elements, [f"out[row, {i}]" for i in range(n_z)]
+    )
+
+
+def build_start(program: Program) -> Callable:
+    """Return the compiled ``start(theta, s, constants, out)``."""
+    layout = program.layout
+    elements = [f"theta[s, {i}]" for i in range(len(layout.theta))]
+    elements += [f"constants[s, {i}]" for i in range(len(layout.constants))]
+    targets = [f"out[{i}]" for i in range(len(program.start.outputs))]
+    return unpacked(program.start, "start(theta, s, constants, out)", elements, targets)
+
+
+def build_step(derivative: Callable, n: int, n_curves: int) -> Callable:
+    """Return the compiled function that tries one step and returns its scaled error."""
+
+    @numba_njit
+    def slope(at, z, theta, s, constants, table, r, curves, k, row):
+        for i in range(n_curves):
+            curves[i] = table[r, CURVES + i] + at * table[r, CURVES + n_curves + i]
+        derivative(table[r, BEGIN] + at, z, theta, s, constants, curves, k, row)
+
+    @numba_njit
+    def step(t, h, z, theta, s, constants, table, r, curves, k, trial, floor, rtol):
+        for stage in range(1, 7):
+            for i in range(n):
+                total = 0.0
+                for j in range(stage):
+                    total += A[stage, j] * k[j, i]
+                trial[i] = z[i] + h * total
+            slope(t + C[stage] * h, trial, theta, s, constants, table, r, curves, k, stage)
+        total = 0.0
+        for i in range(n):
+            error = 0.0
+            for j in range(7):
+                error += E[j] * k[j, i]
+            scaled = h * error / (floor[i] + rtol * max(abs(z[i]), abs(trial[i])))
+            total += scaled * scaled
+        return np.sqrt(total / n)
+
+    return slope, step
+
+
+def build_kernel(program: Program) -> tuple[Callable, str]:
+    """Return the compiled integrator of a program and the key of its cache entry.
+
+    The integrator takes ``(theta, constants, table, rows, tolerance)`` and returns the states
+    and the sensitivities at every saved time; see ``Solve`` for the shapes.
+    """
+    layout = program.layout
+    n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
+    n_curves, n_channels = len(layout.curves), layout.n_channels
+    state_of = np.array([*range(n_y), *(i for i, _ in layout.active)], dtype=np.int64)
+    theta_of = np.array([-1] * n_y + [j for _, j in layout.active], dtype=np.int64)
+    scales = np.array(layout.scales)
+    start = build_start(program)
+    slope, step = build_step(build_derivative(program), n_z, n_curves)
+
+    @numba_njit
+    def set_floor(theta, s, atol, floor):
+        for i in range(n_z):
+            floor[i] = atol * scales[state_of[i]]
+            if theta_of[i] >= 0 and theta[s, theta_of[i]] != 0.0:
+                floor[i] /= abs(theta[s, theta_of[i]])
+
+    @numba_njit
+    def first_step(z, k, floor, rtol, limit):
+        size, speed = 0.0, 0.0
+        for i in range(n_z):
+            weight = floor[i] + rtol * abs(z[i])
+            size += (z[i] / weight) ** 2
+            speed += (k[0, i] / weight) ** 2
+        if not speed > 0.0:
+            return limit
+        return min(limit, max(1e-3 * limit, 0.01 * np.sqrt(size / speed)))
+
+    @numba_njit
+    def integrate(theta, constants, table, rows, tolerance):
+        rtol, atol = tolerance[0], tolerance[1]
+        n_saved = 0
+        for s in range(rows.shape[0]):
+            n_saved = max(n_saved, rows[s, 3])
+        states = np.empty((n_saved, n_y))
+        sensitivities = np.empty((n_saved, n_z - n_y))
+        z, trial, floor = np.empty(n_z), np.empty(n_z), np.empty(n_z)
+        curves, jumps = np.empty(n_curves), np.empty((n_channels + 1) * n_z)
+        k = np.empty((7, n_z))
+        for s in range(rows.shape[0]):
+            set_floor(theta, s, atol, floor)
+            start(theta, s, constants, jumps)
+            for i in range(n_z):
+                z[i] = jumps[i]
+            h, budget, failed = -1.0, MAX_STEPS, False
+            for r in range(rows[s, 0], rows[s, 1]):
+                for c in range(n_channels):
+                    amount = table[r, CURVES + 2 * n_curves + c]
+                    if amount != 0.0:
+                        for i in range(n_z):
+                            z[i] += amount * jumps[(c + 1) * n_z + i]
+                end, t = table[r, LENGTH], 0.0
+                if end > 0.0:
+                    if h < 0.0 or table[r, CONTINUOUS] == 0.0:
+                        slope(0.0, z, theta, s, constants, table, r, curves, k, 0)
+                    if h < 0.0:
+                        h = first_step(z, k, floor, rtol, end)
+                while t < end:
+                    left = end - t
+                    trimmed = left if h >= left else (0.5 * left if h > 0.5 * left else h)
+                    error = step(
+                        t, trimmed, z, theta, s, constants, table, r, curves, k, trial, floor, rtol
+                    )
+                    budget -= 1
+                    if budget == 0 or not (np.isfinite(error) or trimmed > 1e-10 * end):
+                        failed = True
+                        break
+                    if not error <= 1.0:
+                        factor = max(SHRINK, SAFETY * error**-0.2) if np.isfinite(error) else 0.1
+                        h = trimmed * factor
+                        continue
+                    t = end if trimmed == left else t + trimmed
+                    for i in range(n_z):
+                        z[i] = trial[i]
+                        k[0, i] = k[6, i]
+                    proposed = trimmed * min(GROW, SAFETY * max(error, 1e-10) ** -0.2)
+                    h = max(h, proposed) if proposed >= trimmed else proposed
+                if failed:
+                    break
+                if table[r, SAVE] >= 0.0:
+                    at = rows[s, 2] + int(table[r, SAVE])
+                    for i in range(n_y):
+                        states[at, i] = z[i]
+                    for i in range(n_y, n_z):
+                        sensitivities[at, i - n_y] = z[i]
+            if failed:
+                states[rows[s, 2] : rows[s, 3]] = np.nan
+                sensitivities[rows[s, 2] : rows[s, 3]] = np.nan
+        return states, sensitivities
+
+    return integrate, f"hepaflux_solve_{SOURCE}_{program.key}"

@@ -1,0 +1,272 @@
+"""Program: the equations of a system with their sensitivities, as functions that compile.
+
+The system's plain functions are run once on symbols. Differentiating the result gives the
+derivative of the extended vector z, which holds the states and, behind them, their sensitivities
+dy/dtheta. A sensitivity that is zero for every parameter value (insulin action does not depend on
+the glucose volume) is found from the structure of the graph and left out of z.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pytensor.scalar as ps
+from pytensor.gradient import grad
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import MergeOptimizer
+from pytensor.graph.traversal import graph_inputs
+
+from hepaflux.systems.system import System, fields_type
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names and order of everything that the kernel sees as bare arrays.
+
+    Attributes
+    ----------
+    theta, constants, curves : tuple of str
+        Columns of the three kinds of input. ``theta`` is differentiated; ``constants`` holds fixed
+        parameters and constant inputs; ``curves`` vary in time. A vector appears as ``name[j]``.
+    states : tuple of str
+        States of the system.
+    scales : tuple of float
+        Typical magnitude of each state.
+    active : tuple of (int, int)
+        (state, theta) of each sensitivity that is not zero for structural reasons.
+    n_channels : int
+        Dose channels.
+    infused : bool
+        Whether the last ``n_channels`` curves are infusion rates.
+    """
+
+    theta: tuple[str, ...]
+    constants: tuple[str, ...]
+    curves: tuple[str, ...]
+    states: tuple[str, ...]
+    scales: tuple[float, ...]
+    active: tuple[tuple[int, int], ...]
+    n_channels: int
+    infused: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The symbolic equations of a system.
+
+    Attributes
+    ----------
+    layout : Layout
+        What the arrays mean.
+    derivative : FunctionGraph
+        (t, z, theta, constants, curves) -> dz/dt.
+    start : FunctionGraph
+        (theta, constants) -> z at the start, then the jump of z per unit of each dose channel.
+    key : str
+        Identifies the compiled code on disk: equal graphs have equal keys.
+    """
+
+    layout: Layout
+    derivative: FunctionGraph
+    start: FunctionGraph
+    key: str
+
+
+def widths(system: System) -> dict[str, int]:
+    """Return the length of each vector-valued parameter and input; scalars have length 0."""
+    lengths = {p.axis: len(p.prior.shares) for p in system.parameters if p.axis}  # type: ignore[union-attr]
+    records = (*system.parameters, *system.inputs)
+    return {record.name: lengths.get(record.axis, 0) for record in records}
+
+
+def columns(name: str, width: int) -> tuple[str, ...]:
+    """Return the column names of a scalar (width 0) or a vector."""
+    return tuple(f"{name}[{j}]" for j in range(width)) if width else (name,)
+
+
+def _symbol(name: str, width: int) -> Any:
+    symbols = tuple(ps.float64(column) for column in columns(name, width))
+    return symbols if width else symbols[0]
+
+
+def _record(title: str, symbols: dict[str, Any]) -> Any:
+    return fields_type(title, list(symbols))(**symbols)
+
+
+def _flat(values: Sequence[Any]) -> list[Any]:
+    flat: list[Any] = []
+    for value in values:
+        flat.extend(value if isinstance(value, tuple) else (value,))
+    return flat
+
+
+def _scalar(value: Any) -> Any:
+    return ps.as_scalar(np.float64(value)) if isinstance(value, (int, float)) else value
+
+
+def _gradient(value: Any, wrt: Any) -> Any | None:
+    """Return d value / d wrt, or None where the graph shows that there is none."""
+    if wrt not in set(graph_inputs([value])):
+        return None
+    return ps.as_scalar(np.float64(1.0)) if value is wrt else grad(value, wrt)
+
+
+def _product(left: Any | None, right: Any | None) -> Any | None:
+    return None if left is None or right is None else left * right
+
+
+def _sum(terms: Sequence[Any | None]) -> Any | None:
+    present = [term for term in terms if term is not None]
+    total = present[0] if present else None
+    for term in present[1:]:
+        total = total + term
+    return total
+
+
+def _active(jacobian: Any, direct: Any, seeds: Any) -> tuple[tuple[int, int], ...]:
+    """Return the (state, theta) pairs whose sensitivity can differ from zero.
+
+    A pair is active if the state depends on the parameter directly, or at the start, or through a
+    dose, or through another state for which the pair is active.
+    """
+    n_states, n_theta = len(jacobian), len(direct[0]) if direct else 0
+    pairs = {
+        (i, j)
+        for i in range(n_states)
+        for j in range(n_theta)
+        if direct[i][j] is not None or any(seed[i][j] is not None for seed in seeds)
+    }
+    for _ in range(n_states):
+        pairs |= {
+            (i, j)
+            for i in range(n_states)
+            for k, j in pairs
+            if jacobian[i][k] is not None
+        }
+    return tuple(sorted(pairs))
+
+
+def _graph(inputs: list[Any], outputs: list[Any]) -> FunctionGraph:
+    graph = FunctionGraph(inputs, [_scalar(o) for o in outputs], clone=True)
+    MergeOptimizer().rewrite(graph)
+    return graph
+
+
+@dataclass(frozen=True)
+class _Symbols:
+    """The system's functions evaluated on symbols."""
+
+    t: Any
+    theta: list[Any]
+    constants: list[Any]
+    curves: list[Any]
+    y: list[Any]
+    rates: list[Any]
+    start: list[Any]
+    gains: list[list[Any]]
+
+
+def _evaluate(system: System, curve_names: frozenset[str], infused: bool) -> _Symbols:
+    """Run ``rhs``, ``initial`` and the dose gains of a system on symbols."""
+    width = widths(system)
+    t = ps.float64("t")
+    y = {s.name: ps.float64(s.name) for s in system.states}
+    p = {q.name: _symbol(q.name, width[q.name]) for q in system.parameters}
+    u = {i.name: _symbol(i.name, width[i.name]) for i in system.inputs}
+    y_record, p_record, u_record = _record("Y", y), _record("P", p), _record("U", u)
+    gains = [
+        [_scalar(g) for g in channel.gain(p_record, u_record)] for channel in system.doses
+    ]
+    rates = [_scalar(f) for f in system.rhs(t, y_record, p_record, u_record)]
+    infusions = [ps.float64(f"infusion[{c}]") for c in range(len(gains))] if infused else []
+    for rate, gain in zip(infusions, gains, strict=False):
+        rates = [f + rate * g for f, g in zip(rates, gain, strict=True)]
+    unknown = {q.name for q in system.unknowns}
+    fixed = [value for name, value in p.items() if name not in unknown]
+    return _Symbols(
+        t=t,
+        theta=_flat([value for name, value in p.items() if name in unknown]),
+        constants=_flat([*fixed, *(v for n, v in u.items() if n not in curve_names)]),
+        curves=[*_flat([v for n, v in u.items() if n in curve_names]), *infusions],
+        y=list(y.values()),
+        rates=rates,
+        start=[_scalar(v) for v in system.initial(p_record, u_record)],
+        gains=gains,
+    )
+
+
+def _used(symbols: _Symbols, candidates: list[Any]) -> list[Any]:
+    """Return those candidates that some equation depends on."""
+    everything = [*symbols.rates, *symbols.start, *(g for gain in symbols.gains for g in gain)]
+    present = set(graph_inputs(everything))
+    return [candidate for candidate in candidates if candidate in present]
+
+
+def compile_equations(
+    system: System, *, curve_names: frozenset[str], infused: bool = False
+) -> Program:
+    """Differentiate a system's equations.
+
+    Parameters
+    ----------
+    system : System
+        With its final settings and priors; parameters with a ``Fixed`` prior are constants.
+    curve_names : frozenset of str
+        Inputs that vary in time; the others are constants of a subject.
+    infused : bool
+        Whether any dose of the study is an infusion.
+
+    Returns
+    -------
+    Program
+        Graphs that the kernel compiles.
+    """
+    symbols = _evaluate(system, curve_names, infused)
+    theta = _used(symbols, symbols.theta)
+    constants = _used(symbols, symbols.constants)
+    curves = _used(symbols, symbols.curves)
+    jacobian = [[_gradient(f, y) for y in symbols.y] for f in symbols.rates]
+    direct = [[_gradient(f, q) for q in theta] for f in symbols.rates]
+    seeds = [
+        [[_gradient(v, q) for q in theta] for v in vector]
+        for vector in (symbols.start, *symbols.gains)
+    ]
+    active = _active(jacobian, direct, seeds)
+    sensitivity = {pair: ps.float64(f"S{pair}") for pair in active}
+    changes = [
+        _sum([_product(jacobian[i][k], sensitivity.get((k, j))) for k in range(len(symbols.y))])
+        for i, j in active
+    ]
+    rates = [
+        *symbols.rates,
+        *(_sum([c, direct[i][j]]) for c, (i, j) in zip(changes, active, strict=True)),
+    ]
+    jumps = [
+        entry if entry is not None else 0.0
+        for vector, seed in zip((symbols.start, *symbols.gains), seeds, strict=True)
+        for entry in (*vector, *(seed[i][j] for i, j in active))
+    ]
+    z = [*symbols.y, *sensitivity.values()]
+    derivative = _graph(
+        [symbols.t, *z, *theta, *constants, *curves],
+        [rate if rate is not None else 0.0 for rate in rates],
+    )
+    start = _graph([*theta, *constants], jumps)
+    layout = Layout(
+        theta=tuple(q.name for q in theta),
+        constants=tuple(c.name for c in constants),
+        curves=tuple(c.name for c in curves),
+        states=tuple(s.name for s in system.states),
+        scales=tuple(s.scale for s in system.states),
+        active=active,
+        n_channels=len(system.doses),
+        infused=infused,
+    )
+    return Program(layout, derivative, start, _key(layout, derivative, start))
+
+
+def _key(layout: Layout, *graphs: FunctionGraph) -> str:
+    text = "\n".join(graph.dprint(file="str", print_op_info=False) for graph in graphs)
+    return sha256(f"{layout}\n{text}".encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""Checks: what no single row can show, and what a body cannot have."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hepaflux.study.doses import Given
+from hepaflux.study.people import Person
+from hepaflux.study.problems import Problems
+from hepaflux.study.samples import Sample, substance_factor
+from hepaflux.study.study import Dose, Subject
+from hepaflux.study.table import Row, Table, shown
+from hepaflux.units import CANONICAL, CANONICAL_AMOUNT
+
+PLAUSIBLE = {"glucose": (1.0, 50.0), "insulin": (0.0, 60_000.0), "c_peptide": (0.0, 20.0)}
+"""Concentrations that occur in people, in canonical units, injected insulin included."""
+
+PLAUSIBLE_DOSE = {"glucose": (0.05, 3.0, "g/kg"), "insulin": (0.001, 5.0, "U/kg")}
+"""Doses per kg of body weight that occur in tests of people."""
+
+USUAL_UNITS = {
+    "glucose": ("mg/dL", "mmol/L", "g/L"),
+    "insulin": ("uU/mL", "pmol/L", "ng/mL"),
+    "c_peptide": ("ng/mL", "nmol/L", "pmol/L"),
+}
+"""Units that laboratories report, the most usual first."""
+
+_REFERENCE_WEIGHT = 70.0
+"""kg; judges an absolute dose in someone whose weight was not published."""
+
+
+class Parts(NamedTuple):
+    """The content of the tables, before it is put together."""
+
+    samples: list[Sample]
+    doses: list[Given]
+    people: Mapping[str, Person]
+    refused: set[str]
+
+
+def check_samples(samples: list[Sample], problems: Problems) -> None:
+    """Note concentrations that no body has, and samples that exclude each other."""
+    seen: dict[tuple[str, str, float], Row] = {}
+    for sample in samples:
+        _check_range(sample, problems)
+        key = (sample.subject, sample.analyte, round(sample.time, 6))
+        first = seen.setdefault(key, sample.row)
+        if first is not sample.row:
+            problems.add(
+                sample.row.place("time"),
+                f"{sample.time:g} min occurs twice for {sample.analyte} (also in row "
+                f"{first.number}); average the replicates or remove one.",
+            )
+
+
+def _check_range(sample: Sample, problems: Problems) -> None:
+    """Note a concentration outside what occurs, and the unit that would explain it."""
+    low, high = PLAUSIBLE[sample.analyte]
+    place = sample.row.place(sample.analyte)
+    found = f"{sample.stated:g} {sample.unit}"
+    if sample.value < 0:
+        problems.add(place, f"{found} is negative; leave a missing cell empty.")
+    elif not low <= sample.value <= high:
+        canonical = CANONICAL[sample.analyte]
+        is_now = "" if sample.unit == canonical else f" ({sample.value:.3g} {canonical})"
+        likely = _likely_unit(sample)
+        advice = f"is the column in {likely}?" if likely else "is the number right?"
+        problems.add(
+            place,
+            f"{found}{is_now} is outside {low:g}–{high:g} {canonical}; {advice}",
+            kind=f"range {sample.analyte} {sample.unit}",
+        )
+
+
+def _likely_unit(sample: Sample) -> str:
+    """Return the usual unit in which a number would be plausible, or an empty text."""
+    low, high = PLAUSIBLE[sample.analyte]
+    for unit in USUAL_UNITS[sample.analyte]:
+        # The default insulin convention is near enough to tell units apart.
+        value = sample.stated * substance_factor(unit, CANONICAL[sample.analyte], sample.analyte, 6)
+        if unit != sample.unit and low <= value <= high:
+            return unit
+    return ""
+
+
+def check_presence(parts: Parts, subjects_table: Table | None, problems: Problems) -> None:
+    """Note subjects that one table knows and another does not."""
+    measured = {sample.subject for sample in parts.samples} | parts.refused
+    for name, person in parts.people.items():
+        if name not in measured:
+            problems.add(
+                person.row.place("subject"),
+                "has no measurements; remove the row or check the spelling.",
+            )
+    for given in parts.doses:
+        if given.subject not in measured | {"all"}:
+            problems.add(
+                given.row.place("dose"),
+                f"subject {shown(given.subject)!r} has no measurements; remove the row or check "
+                "the spelling.",
+            )
+    if subjects_table is None:
+        return
+    for sample in {sample.subject: sample for sample in reversed(parts.samples)}.values():
+        if sample.subject not in parts.people:
+            problems.add(
+                sample.row.place("subject"),
+                f"is missing in {subjects_table.name}; add a row or check the spelling.",
+            )
+
+
+def check_twice(doses: list[Given], problems: Problems) -> None:
+    """Note a dose that is listed again: it would be delivered twice."""
+    seen: dict[tuple[str, Dose], Row] = {}
+    for subject, dose, row in doses:
+        first = seen.get((subject, dose)) or seen.get(("all", dose))
+        seen.setdefault((subject, dose), row)
+        if first is not None:
+            amount = f"{row.text('amount')} {row.text('unit')}".strip()
+            problems.add(
+                row.place("dose"),
+                f"{amount} of {dose.what} at {dose.time:g} min is listed twice (also in row "
+                f"{first.number}); remove one, or write the sum if both were given.",
+            )
+
+
+def check_subject(
+    subject: Subject, rows: Mapping[Dose, Row], *, weight_needed: bool, problems: Problems
+) -> None:
+    """Note what a subject lacks: samples, a basal value, a weight, a sensible dose."""
+    times = {float(t) for samples in subject.samples.values() for t in samples.time}
+    if len(times) < 2:
+        problems.add(
+            f"time, subject {shown(subject.name)}",
+            f"samples at {len(times)} time only; at least 2 times are needed, or leave it out.",
+        )
+    elif subject.doses:
+        _check_basal(subject, problems)
+    for dose in subject.doses:
+        if not dose.per_kg and weight_needed and math.isnan(subject.weight):
+            problems.add(
+                f"dose, subject {shown(subject.name)}",
+                "the dose is not per kg and the body weight is not known; give weight_kg, a dose "
+                "per kg, or say body_weight = \"not published\" in study.toml.",
+                kind="dose without weight",
+            )
+        else:
+            _check_dose(subject, dose, rows[dose], problems)
+
+
+def _check_basal(subject: Subject, problems: Problems) -> None:
+    """Note an analyte that was first sampled after the first dose."""
+    start = min(dose.time for dose in subject.doses)
+    for analyte, samples in subject.samples.items():
+        if samples.time[0] > start:
+            problems.add(
+                f"{analyte}, subject {shown(subject.name)}",
+                f"no basal sample: the first is at {samples.time[0]:g} min and the first dose at "
+                f"{start:g} min; add a sample at or before the dose, or check both times.",
+                kind=f"basal {analyte}",
+            )
+
+
+def _check_dose(subject: Subject, dose: Dose, row: Row, problems: Problems) -> None:
+    """Note a dose that nobody is given."""
+    low, high, unit = PLAUSIBLE_DOSE[dose.what]
+    known = math.isfinite(subject.weight)
+    weight = 1.0 if dose.per_kg else subject.weight if known else _REFERENCE_WEIGHT
+    mass, canonical = unit.removesuffix("/kg"), CANONICAL_AMOUNT[dose.what]
+    amount = dose.amount / weight / substance_factor(mass, canonical, dose.what, 6)
+    # The edges belong to the range in spite of rounding.
+    if low * (1 - 1e-9) <= amount <= high * (1 + 1e-9):
+        return
+    assumed = "" if dose.per_kg or known else f" at {_REFERENCE_WEIGHT:g} kg"
+    other = "g" if amount < low else "mg"
+    likely = f"is it in {other}?" if dose.what == "glucose" else "is the unit right?"
+    problems.add(
+        row.place("dose") if row.text("subject") != "all" else row.place("dose")
+        .replace("subject all", f"subject {shown(subject.name)}"),
+        f"{row.text('amount')} {row.text('unit')} is {amount:.3g} {unit}{assumed}, outside "
+        f"{low:g}–{high:g} {unit}; {likely}",
+        kind=f"dose range {dose.what} {other}",
+    )

@@ -1,0 +1,118 @@
+"""Flat tables: doses, weights and covariates repeated on every row of a measurement table."""
+
+from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+
+from hepaflux.study.description import Tables
+from hepaflux.study.doses import DOSE_COLUMNS
+from hepaflux.study.headers import ANALYTES
+from hepaflux.study.people import numeric_columns
+from hepaflux.study.problems import Problems
+from hepaflux.study.samples import TIDY_COLUMNS
+from hepaflux.study.table import Row, Table, shown
+
+_DOSE_COLUMNS = {
+    "dose": "amount",
+    "dose_unit": "unit",
+    "dose_time": "time",
+    "dose_what": "what",
+    "route": "route",
+    "dose_route": "route",
+    "duration": "duration",
+}
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a table does not say; an option fills gaps.
+
+    Attributes
+    ----------
+    dose : str or None
+        Glucose given to everyone: ``"75 g"`` or ``"0.3 g/kg"``.
+    dose_time : float
+        When, in the table's unit of time.
+    route : {"oral", "intravenous"} or None
+        How; needed with a dose, for the two are not told apart by the numbers.
+    weight : float or None, kg
+        Body weight of every subject whose weight the table does not state.
+    group : str or None
+        Group of every subject whose group the table does not state.
+    time_unit : str or None
+        Unit of times whose column states none; minutes unless ``study.toml`` says otherwise.
+    units : mapping of str to str
+        Unit by analyte, such as ``{"glucose": "mg/dL"}``; stronger than what the table says.
+    insulin_factor : float or None, pmol per microunit
+        The insulin convention; stronger than what ``study.toml`` says.
+    """
+
+    dose: str | None = None
+    dose_time: float = 0.0
+    route: str | None = None
+    weight: float | None = None
+    group: str | None = None
+    time_unit: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    insulin_factor: float | None = None
+
+
+def unfold(tables: Tables, options: ReadOptions, problems: Problems) -> Tables:
+    """Return the study with all doses and covariates in tables of their own."""
+    table = tables.measurements
+    extra = [c for c in table.columns if c not in (*TIDY_COLUMNS, *ANALYTES)]
+    numeric = numeric_columns(table, ())
+    kept = [c for c in extra if c in (*_DOSE_COLUMNS, "group", "weight") or c in numeric]
+    people = _one_row_each(table, kept, problems)
+    doses = _doses(table, people, options)
+    about = [c for c in kept if c not in _DOSE_COLUMNS]
+    subjects = Table(table.name, ("subject", *about), tuple(people), table.units)
+    if doses and tables.doses:
+        problems.add(
+            doses.name, f"doses are stated here and in {tables.doses.name} too; keep one of them."
+        )
+    if about and tables.subjects:
+        problems.add(
+            table.name, f"{', '.join(about)}: move these columns to {tables.subjects.name}."
+        )
+    return replace(
+        tables,
+        doses=tables.doses or doses,
+        subjects=tables.subjects or (subjects if about else None),
+    )
+
+
+def _one_row_each(table: Table, columns: list[str], problems: Problems) -> list[Row]:
+    """Return one row per subject with the constant content of some columns."""
+    cells: dict[str, dict[str, str]] = {}
+    first: dict[str, Row] = {}
+    for row in table.rows:
+        subject = row.text("subject")
+        known = cells.setdefault(subject, {"subject": subject})
+        first.setdefault(subject, row)
+        for column in columns:
+            text = row.text(column)
+            if text and known.setdefault(column, text) != text:
+                problems.add(
+                    row.place(column),
+                    f"{shown(text)!r} differs from {shown(known[column])!r} in an earlier row of "
+                    "the subject; a column that is no measurement must not change within one.",
+                    kind=f"varying {column}",
+                )
+    return [replace(first[subject], cells=found) for subject, found in cells.items()]
+
+
+def _doses(table: Table, people: list[Row], options: ReadOptions) -> Table | None:
+    """Return the doses that the rows state, else the dose that the options state."""
+    defaults = {"time": f"{options.dose_time:.17g}", "route": options.route or ""}
+    defaults |= {"what": "glucose", "unit": table.units.get("dose", "")}
+    units = {"duration": table.units["duration"]} if "duration" in table.units else {}
+    rows = []
+    for row in people:
+        stated = {_DOSE_COLUMNS[c]: text for c, text in row.cells.items() if c in _DOSE_COLUMNS}
+        if "amount" in stated:
+            cells = {"subject": row.text("subject")} | defaults | stated
+            rows.append(replace(row, cells=cells))
+    if options.dose is not None:
+        cells = {"subject": "all"} | defaults | {"amount": options.dose}
+        rows.append(Row("option dose", 0, cells))
+    return Table(table.name, DOSE_COLUMNS, tuple(rows), units) if rows else None

@@ -1,0 +1,111 @@
+"""Headers: the names that laboratories give to columns, analytes and units, and what they mean."""
+
+import re
+from typing import NamedTuple
+
+ANALYTES = {
+    "glucose": ("glucose", "g", "pg", "bg", "plasma_glucose", "blood_glucose"),
+    "insulin": ("insulin", "i", "iri", "ins", "plasma_insulin", "serum_insulin"),
+    "c_peptide": ("c_peptide", "cpeptide", "cpr", "c_pep", "connecting_peptide"),
+}
+"""Names under which each analyte is known."""
+
+COLUMNS = {
+    "subject": ("subject", "subject_id", "id", "participant", "patient"),
+    "time": ("time",),
+    "weight": ("weight", "body_weight", "bw"),
+    "dose": ("dose",),
+    "duration": ("duration", "dose_duration"),
+    "amount": ("amount",),
+}
+"""Names of the columns that may carry a unit in their header, or are known by several names."""
+
+UNIT_SPELLINGS = {
+    "mg_dl": "mg/dL",
+    "g_l": "g/L",
+    "mmol_l": "mmol/L",
+    "mm": "mmol/L",
+    "uu": "uU",
+    "uu_ml": "uU/mL",
+    "uiu_ml": "uU/mL",
+    "mu_l": "mU/L",
+    "miu_l": "mU/L",
+    "pmol_l": "pmol/L",
+    "pm": "pmol/L",
+    "nmol_l": "nmol/L",
+    "nm": "nmol/L",
+    "ng_ml": "ng/mL",
+    "ug_l": "ug/L",
+    "pg_ml": "pg/mL",
+    "min": "min",
+    "mins": "min",
+    "minutes": "min",
+    "h": "h",
+    "hr": "h",
+    "hours": "h",
+    "s": "s",
+    "d": "day",
+    "days": "day",
+    "kg": "kg",
+    "lb": "lb",
+    "g": "g",
+    "mg": "mg",
+    "mmol": "mmol",
+    "u": "U",
+    "iu": "U",
+    "mu": "mU",
+    "g_kg": "g/kg",
+    "mg_kg": "mg/kg",
+    "mmol_kg": "mmol/kg",
+    "u_kg": "U/kg",
+    "mu_kg": "mU/kg",
+}
+"""Units by their spelling in lower case with every mark as an underscore."""
+
+_MEANING = {
+    alias: name for names in (ANALYTES, COLUMNS) for name, all_ in names.items() for alias in all_
+}
+
+
+class Header(NamedTuple):
+    """A column's meaning and the unit that its header states; ``""`` if it states none."""
+
+    name: str
+    unit: str
+
+
+def slug(text: str) -> str:
+    """Return a name in lower case with every run of marks and spaces as one underscore."""
+    return re.sub(r"[\W_]+", "_", text.strip().lower()).strip("_")
+
+
+def analyte_of(text: str) -> str | None:
+    """Return the analyte that a laboratory calls ``text``, or None."""
+    name = _MEANING.get(slug(text))
+    return name if name in ANALYTES else None
+
+
+def spell_unit(text: str) -> str:
+    """Return a unit in the spelling that ``hepaflux.units`` reads, both mu characters included.
+
+    Case is ignored only for known units: ``uu/ml`` and ``MG/DL`` are what people type, and the
+    first would otherwise be read as an atomic mass.
+    """
+    text = text.strip().replace("μ", "u").replace("µ", "u")
+    return UNIT_SPELLINGS.get(slug(text), text)
+
+
+def read_header(text: str) -> Header:
+    """Split a column name such as ``glucose_mg_dl`` or ``Glucose [mg/dL]`` into meaning and unit.
+
+    Only columns that have a unit are split; a covariate keeps its name.
+    """
+    bracketed = re.fullmatch(r"(.+?)\s*[\[(](.*)[\])]\s*", text)
+    if bracketed and slug(bracketed[1]) in _MEANING:
+        return Header(_MEANING[slug(bracketed[1])], spell_unit(bracketed[2]))
+    name = slug(text.replace("μ", "u").replace("µ", "u"))
+    for spelling, unit in UNIT_SPELLINGS.items():
+        stem = name.removesuffix(f"_{spelling}")
+        if stem != name and stem in _MEANING:
+            return Header(_MEANING[stem], unit)
+    return Header(_MEANING.get(name, name), "")

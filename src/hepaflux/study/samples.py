@@ -1,0 +1,229 @@
+"""Samples: rows of a measurement table, tidy or wide, become values in canonical units."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from hepaflux.study.headers import ANALYTES, analyte_of, slug, spell_unit
+from hepaflux.study.problems import Problems, refuse
+from hepaflux.study.study import Censoring
+from hepaflux.study.table import Row, Table, require_columns, shown
+from hepaflux.units import CANONICAL, UnitError, conversion_factor
+
+TIDY_COLUMNS = ("subject", "time", "analyte", "value", "unit", "censoring", "limit")
+"""Columns of a tidy measurement table; the last three are optional."""
+
+_CENSORING: dict[str, Censoring] = {
+    "": "none",
+    "none": "none",
+    "no": "none",
+    "left": "left",
+    "<": "left",
+    "right": "right",
+    ">": "right",
+}
+_LONGEST_NAME = 100
+
+
+class Sample(NamedTuple):
+    """One value: minutes and the canonical unit of its analyte, with the row it comes from."""
+
+    subject: str
+    analyte: str
+    time: float
+    value: float
+    censoring: Censoring
+    unit: str
+    stated: float
+    row: Row
+
+
+class Convention(NamedTuple):
+    """How the numbers of a table are to be read.
+
+    Attributes
+    ----------
+    time_unit : str
+        Unit of times and durations whose column states none.
+    insulin_factor : float, pmol per microunit
+        The insulin convention.
+    units : mapping of str to str
+        Unit by analyte; stronger than what the table says.
+    """
+
+    time_unit: str
+    insulin_factor: float
+    units: Mapping[str, str]
+
+
+def tidy(table: Table) -> Table:
+    """Return a measurement table with one row per value, whether it was tidy or wide."""
+    analytes = [column for column in table.columns if column in ANALYTES]
+    if analytes and "value" not in table.columns:
+        require_columns(table, ("subject", "time"))
+        rows = tuple(_melted(row, column, table) for row in table.rows for column in analytes)
+    else:
+        wide = ", or subject, time and one column per analyte such as 'glucose [mg/dL]'"
+        require_columns(table, TIDY_COLUMNS[:4], otherwise=wide)
+        rows = table.rows
+    return Table(table.name, TIDY_COLUMNS, rows, table.units)
+
+
+def _melted(row: Row, analyte: str, table: Table) -> Row:
+    """Return the row of one analyte of a wide row."""
+    cells = {
+        "subject": row.text("subject"),
+        "time": row.text("time"),
+        "analyte": analyte,
+        "value": row.text(analyte),
+        "unit": table.units.get(analyte, ""),
+    }
+    return replace(row, cells=cells)
+
+
+def check_name(row: Row, column: str) -> str:
+    """Return a name as it stands; refuse one that is empty, endless or holds control characters.
+
+    A name may hold any mark, ``<`` included: whoever writes it into a page escapes it.
+    """
+    name = row.text(column)
+    if not name:
+        refuse(row.place(column), f"the {column} is empty; give its name.")
+    if len(name) > _LONGEST_NAME:
+        found = f"the {column}'s name has {len(name)} characters"
+        refuse(row.place(column), f"{found}; at most {_LONGEST_NAME} are allowed.")
+    if any(ord(c) < 32 or ord(c) == 127 for c in name):
+        found = f"the {column}'s name {name!r} holds a control character"
+        refuse(row.place(column), f"{found}; remove it.")
+    if column == "subject" and name == "all":
+        refuse(row.place(column), "'all' stands for every subject in a dose table; rename it.")
+    return name
+
+
+@functools.cache
+def substance_factor(unit: str, canonical: str, substance: str, insulin_factor: float) -> float:
+    """Return the number that turns an amount or concentration of a substance canonical.
+
+    Raises
+    ------
+    UnitError
+        If the unit does not measure the substance. Units of activity measure insulin alone,
+        which the conversion does not know.
+    """
+    if substance != "insulin" and "U" in unit:
+        raise UnitError(f"{unit!r} does not measure {substance}")
+    return conversion_factor(unit, canonical, substance=substance, insulin_factor=insulin_factor)
+
+
+def factor_of(row: Row, analyte: str, convention: Convention) -> tuple[str, float]:
+    """Return the unit of a row's value and the number that makes it canonical."""
+    unit = spell_unit(convention.units.get(analyte, "") or row.text("unit"))
+    place, kind = row.place(analyte), f"unit {analyte} {unit} {row.table}"
+    example = f"for example {CANONICAL[analyte]}"
+    if not unit:
+        refuse(place, f"the unit of {analyte} is missing; add a column unit, {example}.", kind=kind)
+    factor = convention.insulin_factor
+    try:
+        return unit, substance_factor(unit, CANONICAL[analyte], analyte, factor)
+    except UnitError as error:
+        refuse(place, f"unknown unit: {error}; write {example}.", kind=kind)
+
+
+def minutes(row: Row, column: str, units: Mapping[str, str], time_unit: str) -> float:
+    """Return a time or duration in minutes."""
+    unit = units.get(column, "") or time_unit
+    try:
+        factor = conversion_factor(unit, CANONICAL["time"])
+    except UnitError:
+        refuse(row.table, f"{unit!r} is no unit of time; write min, h or day.")
+    return row.number_in(column) * factor
+
+
+def _censored(row: Row) -> tuple[float, Censoring] | None:
+    """Return a row's value and what is known of it, or None if the row holds no value."""
+    word, text = row.text("censoring").lower(), row.text("value")
+    if word not in _CENSORING:
+        found = f"the censoring {shown(word)!r} is not known"
+        refuse(row.place("censoring"), f"{found}; write none, left or right.")
+    censoring, limited = _CENSORING[word], row.has("limit")
+    if text[:1] in ("<", ">"):
+        marked = _CENSORING[text[0]]
+        if word and marked != censoring:
+            found = f"the value {shown(text)!r} contradicts the censoring {word!r}"
+            refuse(row.place("censoring"), f"{found}; make them agree.")
+        return row.number_in("value", text=text[1:].lstrip(" =")), marked
+    if not row.has("value"):
+        return _without_value(row, censoring)
+    if limited and censoring != "none":
+        return row.number_in("limit"), censoring
+    value = row.number_in("value")
+    if limited and not word and value <= row.number_in("limit"):
+        found = f"the value {text} does not exceed the limit {row.text('limit')}"
+        refuse(row.place("limit"), f"{found}; say left or none in the column censoring.")
+    return value, censoring
+
+
+def _without_value(row: Row, censoring: Censoring) -> tuple[float, Censoring] | None:
+    """Return what a row without a value says: a limit, or nothing at all."""
+    if not row.has("limit") and censoring == "none":
+        return None
+    if censoring == "none":
+        refuse(row.place("limit"), "a limit without a value; say left or right in censoring.")
+    return row.number_in("limit"), censoring
+
+
+def read_samples(
+    table: Table, convention: Convention, problems: Problems
+) -> tuple[list[Sample], set[str]]:
+    """Read all values of a tidy table.
+
+    Returns
+    -------
+    list of Sample
+        In the order of the table; rows without a value are left out.
+    set of str
+        Subjects with a row that was refused: what is missing there need not be reported again.
+    """
+    samples, refused = [], set()
+    for row in table.rows:
+        before = len(problems.found)
+        sample = _read_sample(row, table, convention, problems)
+        if len(problems.found) > before:
+            refused.add(row.text("subject"))
+        elif sample is not None:
+            samples.append(sample)
+    return samples, refused
+
+
+def _read_sample(
+    row: Row, table: Table, convention: Convention, problems: Problems
+) -> Sample | None:
+    """Read one row, noting everything that is wrong with it."""
+    subject = problems.attempt(check_name, row, "subject")
+    time = problems.attempt(minutes, row, "time", table.units, convention.time_unit)
+    before = len(problems.found)
+    value = problems.attempt(_censored, row)
+    if value is None and len(problems.found) == before:
+        return None
+    analyte = problems.attempt(_analyte, row)
+    scale = problems.attempt(factor_of, row, analyte, convention) if analyte else None
+    if subject is None or time is None or analyte is None or scale is None or value is None:
+        return None
+    unit, factor = scale
+    (stated, censoring) = value
+    return Sample(subject, analyte, time, stated * factor, censoring, unit, stated, row)
+
+
+def _analyte(row: Row) -> str:
+    """Return which analyte a row measures."""
+    analyte = analyte_of(row.text("analyte"))
+    if analyte is None:
+        name = shown(row.text("analyte"))
+        refuse(
+            row.place("analyte"),
+            f"{name!r} is not a known analyte; known are {', '.join(ANALYTES)}. "
+            "Correct the name or remove the rows.",
+            kind=f"analyte {slug(name)}",
+        )
+    return analyte

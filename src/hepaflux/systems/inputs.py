@@ -1,0 +1,153 @@
+"""Inputs: the ways in which a system reads what drives it from a subject.
+
+Each function here returns a function of a ``Subject``, to be used as ``Input.read``. A basal value
+is ``"first"`` (mean of the samples at or before the first dose), ``"last"`` (mean of the samples
+of the last hour of the test) or a number in the canonical unit.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hepaflux.study.study import Samples, StudyError, Subject
+from hepaflux.systems.system import Curve
+
+END_OF_TEST = 60.0
+"""Minutes before the last sample that count as the end of the test."""
+
+
+def start_time(subject: Subject) -> float:
+    """Return the time of the first dose, or of the first sample if there is no dose, in min."""
+    if subject.doses:
+        return min(dose.time for dose in subject.doses)
+    return min(float(samples.time[0]) for samples in subject.samples.values())
+
+
+def samples_of(subject: Subject, analyte: str) -> Samples:
+    """Return a subject's samples of an analyte, or raise ``StudyError`` if there are none."""
+    if analyte not in subject.samples or not len(subject.samples[analyte].time):
+        raise StudyError([f"subject {subject.name}: no {analyte} samples; the system needs them."])
+    return subject.samples[analyte]
+
+
+def basal(analyte: str, rule: str | float) -> Callable[[Subject], float]:
+    """Read the basal concentration of an analyte, by rule or as a given number."""
+
+    def read(subject: Subject) -> float:
+        if not isinstance(rule, str):
+            return float(rule)
+        samples = samples_of(subject, analyte)
+        if rule == "first":
+            chosen = samples.time <= start_time(subject)
+        else:
+            chosen = samples.time >= samples.time[-1] - END_OF_TEST
+        if not chosen.any():
+            raise StudyError(
+                [
+                    f"subject {subject.name}: no basal {analyte} sample at or before the dose; "
+                    f"add one, or give the basal value as a number (option basal_{analyte})."
+                ]
+            )
+        return float(samples.value[chosen].mean())
+
+    return read
+
+
+def above_basal(
+    analyte: str, rule: str | float, *, clipped: bool = False
+) -> Callable[[Subject], Curve]:
+    """Read a measured curve as its deviation from basal, negative parts kept or clipped."""
+    read_basal = basal(analyte, rule)
+
+    def read(subject: Subject) -> Curve:
+        samples = samples_of(subject, analyte)
+        curve = Curve(samples.time, samples.value - read_basal(subject))
+        return clipped_at_zero(curve) if clipped else curve
+
+    return read
+
+
+def clipped_at_zero(curve: Curve) -> Curve:
+    """Return the positive part of a piecewise-linear curve, with points where it crosses zero."""
+    time, value = curve.time, curve.value
+    crosses = np.nonzero(value[:-1] * value[1:] < 0)[0]
+    span = time[crosses + 1] - time[crosses]
+    zero = time[crosses] + span * value[crosses] / (value[crosses] - value[crosses + 1])
+    order = np.argsort(np.concatenate([time, zero]), kind="stable")
+    both = np.concatenate([np.maximum(value, 0.0), np.zeros_like(zero)])
+    return Curve(np.concatenate([time, zero])[order], both[order])
+
+
+def area_above_basal(
+    analyte: str, rule: str | float, duration: float
+) -> Callable[[Subject], float]:
+    """Read the area of an analyte above basal over the first minutes after the dose."""
+    read_curve = above_basal(analyte, rule)
+
+    def read(subject: Subject) -> float:
+        curve, start = read_curve(subject), start_time(subject)
+        inside = (curve.time > start) & (curve.time < start + duration)
+        time = np.concatenate([[start], curve.time[inside], [start + duration]])
+        return float(np.trapezoid(curve(time), time))
+
+    return read
+
+
+def only_dose(what: str, route: str) -> Callable[[Subject], float]:
+    """Read the amount per kg of the one dose of a substance by a route.
+
+    A system whose input is the shape of one meal has no meaning for two of them, and silence about
+    the second would be wrong, so anything but one dose is refused.
+    """
+
+    def read(subject: Subject) -> float:
+        doses = [d for d in subject.doses if d.what == what and d.route == route]
+        if len(doses) != 1:
+            raise StudyError(
+                [
+                    f"subject {subject.name}: the system needs exactly one {route} dose of {what}, "
+                    f"but the study lists {len(doses)}."
+                ]
+            )
+        return subject.amount_per_kg(doses[0])
+
+    return read
+
+
+def hats(knots: tuple[float, ...], tail_rate: float) -> Callable[[Subject], tuple[Curve, ...]]:
+    """Read hat functions over knots after the dose, each with unit area.
+
+    Parameters
+    ----------
+    knots : tuple of float, min after the dose
+        Increasing, the first zero. The hat of knot j rises from knot j - 1 and falls to knot j + 1;
+        the last one falls exponentially, so its area is half its rise plus 1 / ``tail_rate``.
+    tail_rate : float, 1/min
+        Rate of the exponential tail.
+    """
+    areas = hat_areas(knots, tail_rate)
+
+    def read(subject: Subject) -> tuple[Curve, ...]:
+        start = start_time(subject)
+        time = start + np.asarray(knots)
+        last = max(float(s.time[-1]) for s in subject.samples.values())
+        if last > time[-1]:
+            raise StudyError(
+                [
+                    f"subject {subject.name}: samples reach {last - start:g} min after the dose, "
+                    f"but the last knot is at {knots[-1]:g} min; add a knot there."
+                ]
+            )
+        rows = np.eye(len(knots))[1:]
+        return tuple(Curve(time, row / area) for row, area in zip(rows, areas, strict=True))
+
+    return read
+
+
+def hat_areas(knots: tuple[float, ...], tail_rate: float) -> np.ndarray:
+    """Return the area under each hat of height one, the tail included, in min."""
+    gaps = np.diff(np.asarray(knots))
+    following = np.append(gaps[1:] / 2, 1 / tail_rate)
+    return gaps / 2 + following
+
+

@@ -1,0 +1,312 @@
+"""Oral minimal model: insulin sensitivity from a glucose drink or a meal.
+
+The glucose pool of the minimal model, fed by the gut. How fast glucose appears is unknown, so the
+rate of appearance Ra is estimated along with insulin sensitivity: the shares of the absorbed dose
+that fall under hat functions over ``knots`` form a simplex, which makes Ra non-negative and its
+total exactly f dose / weight, exponential tail included.
+
+Assumes     the fraction f of the dose reaches plasma, first-pass extraction included
+            one pool of volume V; only SI V / f is well determined, so V and f need tight priors
+            a sample at the very time of the dose was drawn just before it and defines basal
+Valid for   OGTT and mixed meals, one oral dose, 5 to 20 samples over 2 to 7 hours
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hepaflux.parameter import Dirichlet, Fixed, LogNormal, Parameter
+from hepaflux.systems.inputs import above_basal, basal, hat_areas, hats, only_dose, start_time
+from hepaflux.systems.system import (
+    Derived,
+    Input,
+    Option,
+    Output,
+    Settings,
+    State,
+    System,
+    default_settings,
+)
+
+DALLA_MAN = "Dalla Man C et al. (2002) IEEE Trans Biomed Eng 49:419"
+DALLA_MAN_2007 = "Dalla Man C et al. (2007) IEEE Trans Biomed Eng 54:1740"
+VBA = "Eichenlaub MM et al. (2021) Comput Methods Programs Biomed 200:105911 (VBA-OMM)"
+
+KNOTS = (0.0, 10.0, 30.0, 60.0, 90.0, 120.0, 180.0, 300.0)
+"""Knots of the rate of appearance, min after the dose (Dalla Man 2002)."""
+
+HEIGHTS = (0.0, 3.2e-3, 7.3e-3, 5.4e-3, 5.1e-3, 3.7e-3, 1.8e-3, 1.06e-3)
+"""Prior rate of appearance at ``KNOTS`` as a share of the absorbed dose per min (VBA-OMM).
+
+The last height is the one that makes the whole area one, tail included.
+"""
+
+CONCENTRATION = 30.0
+"""Total concentration of the Dirichlet prior of the shares."""
+
+OPTIONS = (
+    Option(
+        "basal_glucose",
+        "basal glucose: first (mean at or before the dose), last (mean of the last hour)",
+        default="first",
+        choices=("first", "last"),
+        unit="mmol/L",
+        substance="glucose",
+    ),
+    Option(
+        "basal_insulin",
+        "basal insulin: first (mean at or before the dose), last (mean of the last hour)",
+        default="first",
+        choices=("first", "last"),
+        unit="pmol/L",
+        substance="insulin",
+    ),
+    Option(
+        "effectiveness",
+        "which glucose effectiveness has the prior: SG (at basal insulin, the p1 of the oral"
+        " model) or GEZI (at zero insulin, SG = GEZI + SI Ib)",
+        default="SG",
+        choices=("SG", "GEZI"),
+    ),
+    Option(
+        "knots",
+        "minutes after the dose at which Ra may bend, the first 0; protocol: the standard knots"
+        " up to the last sample, and the last sample",
+        default="protocol",
+        choices=("protocol",),
+        unit="min",
+    ),
+    Option("tail_rate", "rate of the exponential tail after the last knot, 1/min", default=0.017),
+)
+
+
+class States(NamedTuple):
+    """The states of the oral minimal model."""
+
+    glucose: Any
+    action: Any
+
+
+def appearance(p: Any, u: Any) -> Any:
+    """Return the rate of appearance of the drunk glucose, mmol/kg/min."""
+    shares = sum(share * hat for share, hat in zip(p.absorption, u.hat, strict=True))
+    return p.f * u.dose * shares
+
+
+def rhs_effectiveness(t: Any, y: Any, p: Any, u: Any) -> States:
+    """Return the time derivative with SG as the parameter (Dalla Man 2002)."""
+    del t
+    return States(
+        glucose=p.SG * (u.basal_glucose - y.glucose)
+        - y.action * y.glucose
+        + appearance(p, u) / p.V,
+        action=p.p2 * (p.SI * u.insulin_above_basal - y.action),
+    )
+
+
+def rhs_zero_insulin(t: Any, y: Any, p: Any, u: Any) -> States:
+    """Return the time derivative with GEZI as the parameter: SG = GEZI + SI Ib."""
+    shift = p.SI * u.basal_insulin * (u.basal_glucose - y.glucose)
+    derivative = rhs_effectiveness(t, y, Renamed(p, SG=p.GEZI), u)
+    return derivative._replace(glucose=derivative.glucose + shift)
+
+
+class Renamed:
+    """The fields of a record, some of them under another value."""
+
+    def __init__(self, record: Any, **fields: Any):
+        self._record = record
+        self._fields = fields
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the field called ``name``."""
+        return self._fields[name] if name in self._fields else getattr(self._record, name)
+
+
+def initial(p: Any, u: Any) -> States:
+    """Return the basal state."""
+    del p
+    return States(glucose=u.basal_glucose, action=0.0)
+
+
+def knots_of_protocol(settings: Settings, study: Any) -> Settings:
+    """Return the settings with the knots that the study's last sample determines."""
+    if settings["knots"] != "protocol":
+        return settings
+    last = max(
+        float(samples.time[-1]) - start_time(subject)
+        for subject in study.subjects
+        for samples in subject.samples.values()
+    )
+    knots = (*(knot for knot in KNOTS if knot < last), last)
+    return MappingProxyType({**settings, "knots": knots})
+
+
+def expected_shares(knots: tuple[float, ...], tail_rate: float) -> tuple[float, ...]:
+    """Return the prior share of the absorbed dose under each hat."""
+    heights = np.interp(knots[1:], KNOTS, HEIGHTS)
+    areas = heights * hat_areas(knots, tail_rate)
+    return tuple(float(area) for area in areas / areas.sum())
+
+
+def effectiveness_parameter(convention: str) -> Parameter:
+    """Return the parameter of glucose effectiveness under a convention."""
+    meanings = {
+        "SG": "glucose effectiveness at basal insulin",
+        "GEZI": "glucose effectiveness at zero insulin",
+    }
+    return Parameter(
+        convention,
+        unit="1/min",
+        prior=LogNormal(0.025, 0.25),
+        meaning=meanings[convention],
+        source=VBA,
+        spread=0.25,
+    )
+
+
+def effectiveness_derived(convention: str) -> Derived:
+    """Return the glucose effectiveness that is not the parameter."""
+    if convention == "SG":
+        return Derived(
+            "GEZI",
+            "1/min",
+            "glucose effectiveness at zero insulin, SG - SI Ib",
+            lambda p, u: p.SG - p.SI * u.basal_insulin,
+        )
+    return Derived(
+        "SG",
+        "1/min",
+        "glucose effectiveness at basal insulin, GEZI + SI Ib",
+        lambda p, u: p.GEZI + p.SI * u.basal_insulin,
+    )
+
+
+def parameters(settings: Mapping[str, Any], knots: tuple[float, ...]) -> tuple[Parameter, ...]:
+    """Return the unknowns for the given knots."""
+    return (
+        Parameter(
+            "SI",
+            unit="L/pmol/min",
+            prior=LogNormal(1.2e-4, 1.0),
+            meaning="insulin sensitivity",
+            source=VBA,
+            spread=0.7,
+        ),
+        effectiveness_parameter(settings["effectiveness"]),
+        Parameter(
+            "p2",
+            unit="1/min",
+            prior=LogNormal(0.012, 0.40),
+            meaning="rate of the remote insulin compartment",
+            source=VBA,
+            spread=0.3,
+        ),
+        Parameter(
+            "V",
+            unit="L/kg",
+            prior=LogNormal(0.145, 0.07),
+            meaning="glucose distribution volume",
+            source=VBA,
+            spread=0.07,
+        ),
+        Parameter(
+            "f",
+            unit="1",
+            prior=Fixed(0.9),
+            meaning="fraction of the dose that reaches plasma, first pass included",
+            source=DALLA_MAN_2007,
+        ),
+        Parameter(
+            "absorption",
+            unit="1",
+            prior=Dirichlet(
+                CONCENTRATION, expected_shares(knots, float(settings["tail_rate"]))
+            ),
+            meaning="share of the absorbed dose under the hat at each knot",
+            source=VBA,
+            axis="knot",
+        ),
+    )
+
+
+def declare(settings: Settings) -> System:
+    """Declare the oral minimal model under the given options."""
+    glucose_rule, insulin_rule = settings["basal_glucose"], settings["basal_insulin"]
+    convention = settings["effectiveness"]
+    knots = KNOTS if settings["knots"] == "protocol" else settings["knots"]
+    tail_rate = float(settings["tail_rate"])
+    return System(
+        name="oral",
+        title="Oral glucose minimal model of the OGTT and the meal test",
+        equations=(
+            "dG/dt = SG (Gb - G) - X G + Ra(t) / V,   G(0) = Gb",
+            "dX/dt = p2 (SI (I(t) - Ib) - X),   X(0) = 0",
+            "Ra(t) = f dose / weight * sum_j absorption_j hat_j(t),   integral of hat_j = 1",
+        ),
+        references=(DALLA_MAN, VBA, DALLA_MAN_2007),
+        states=(
+            State("glucose", "mmol/L", "plasma glucose", scale=1.0),
+            State("action", "1/min", "insulin action in the remote compartment", scale=0.01),
+        ),
+        parameters=parameters(settings, knots),
+        inputs=(
+            Input("basal_glucose", "mmol/L", "basal glucose", basal("glucose", glucose_rule)),
+            Input("basal_insulin", "pmol/L", "basal insulin", basal("insulin", insulin_rule)),
+            Input(
+                "insulin_above_basal",
+                "pmol/L",
+                "plasma insulin above basal, linear between the samples",
+                above_basal("insulin", insulin_rule),
+            ),
+            Input("dose", "mmol/kg", "oral glucose dose", only_dose("glucose", "oral")),
+            Input(
+                "hat",
+                "1/min",
+                "hat functions of unit area over the knots, the last with its tail",
+                hats(knots, tail_rate),
+                axis="knot",
+            ),
+        ),
+        outputs=(
+            Output(
+                "glucose",
+                "mmol/L",
+                "plasma glucose",
+                analyte="glucose",
+                value=lambda y, p, u: y.glucose,
+                uses=lambda minutes: minutes > 0,
+            ),
+        ),
+        derived=(
+            effectiveness_derived(convention),
+            Derived(
+                "SI_clearance",
+                "L/kg/min/(pmol/L)",
+                "insulin sensitivity as a clearance, SI V",
+                lambda p, u: p.SI * p.V,
+            ),
+        ),
+        rhs=rhs_effectiveness if convention == "SG" else rhs_zero_insulin,
+        initial=initial,
+        options=OPTIONS,
+        settings=settings,
+        declare=declare,
+        adapt=knots_of_protocol,
+        conventions=(
+            f"The prior of glucose effectiveness is on {convention} (p1 of the oral model is SG);"
+            " SI scales with p1 and V, whose values differ between traditions (p1 0.025 per min"
+            " with V 0.145 L/kg here).",
+            f"Basal glucose: {glucose_rule}; basal insulin: {insulin_rule} (number: canonical unit;"
+            " first: mean at or before the dose; last: mean of the last hour).",
+            "Ra has its knots at "
+            + ", ".join(f"{knot:g}" for knot in knots)
+            + f" min after the dose and an exponential tail of {tail_rate:g} per min, whose area"
+            " counts in the total f dose / weight.",
+        ),
+    )
+
+
+oral = declare(default_settings(OPTIONS))
