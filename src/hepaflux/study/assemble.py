@@ -1,6 +1,9 @@
 """Assembly: tables become one validated study, or one error that says all that is wrong."""
 
+import math
 from dataclasses import replace
+
+import numpy as np
 
 from hepaflux.study.check import (
     Parts,
@@ -11,13 +14,13 @@ from hepaflux.study.check import (
 )
 from hepaflux.study.checksum import checksum
 from hepaflux.study.description import NOT_PUBLISHED, Tables
-from hepaflux.study.doses import read_doses
+from hepaflux.study.doses import Given, read_doses
 from hepaflux.study.flat import ReadOptions, unfold
 from hepaflux.study.people import HEAVIEST, read_people
 from hepaflux.study.problems import Problems
 from hepaflux.study.samples import Convention, Sample, read_samples, tidy
-from hepaflux.study.study import Dose, Samples, Study, Subject
-from hepaflux.study.table import Row, Table
+from hepaflux.study.study import Samples, Study, Subject
+from hepaflux.study.table import Table
 
 
 def assemble(tables: Tables, options: ReadOptions, problems: Problems) -> Study:
@@ -31,22 +34,30 @@ def assemble(tables: Tables, options: ReadOptions, problems: Problems) -> Study:
     _check_options(options, problems)
     convention = _convention(tables, options)
     measurements = problems.attempt(tidy, tables.measurements)
-    if measurements is None:
+    if measurements is not None:
+        tables = unfold(tables, options, problems)
+    else:
+        measurements = Table(tables.measurements.name, (), ())
+    parts = _read_parts(tables, measurements, convention, problems)
+    if not parts.samples:
+        problems.add(measurements.name, "holds no sample that can be used; correct its rows.")
         problems.stop()
-        raise AssertionError("a refused table is a problem")
-    full = unfold(tables, options, problems)
-    parts = _read_parts(full, measurements, convention, problems)
     check_samples(parts.samples, problems)
-    check_presence(parts, full.subjects, problems)
+    check_presence(parts, measurements, tables.subjects, problems=problems)
     check_twice(parts.doses, problems)
     subjects = _subjects(parts, options)
-    rows = {given.dose: given.row for given in parts.doses}
     needed = tables.description.body_weight != NOT_PUBLISHED
     for subject in subjects:
         if subject.name not in parts.refused:
-            check_subject(subject, rows, weight_needed=needed, problems=problems)
+            doses = _doses_of(parts, subject.name)
+            check_subject(subject, doses, weight_needed=needed, problems=problems)
     problems.stop()
     return _study(tables, subjects, convention)
+
+
+def _doses_of(parts: Parts, name: str) -> list[Given]:
+    """Return what a subject was given."""
+    return [given for given in parts.doses if given.subject in (name, "all")]
 
 
 def _check_options(options: ReadOptions, problems: Problems) -> None:
@@ -91,10 +102,13 @@ def _subject(name: str, samples: list[Sample], parts: Parts, options: ReadOption
     """Return one subject with its samples and doses in order of time."""
     person = parts.people.get(name)
     weight = float("nan") if options.weight is None else options.weight
-    doses = [given.dose for given in parts.doses if given.subject in (name, "all")]
+    doses = [given.dose for given in _doses_of(parts, name)]
     subject = Subject(
         name,
-        {analyte: _series(samples, analyte) for analyte in dict.fromkeys(s.analyte for s in samples)},
+        {
+            analyte: _series(samples, analyte)
+            for analyte in dict.fromkeys(s.analyte for s in samples)
+        },
         tuple(sorted(doses, key=lambda dose: dose.time)),
         options.group or "",
         weight,
@@ -104,7 +118,7 @@ def _subject(name: str, samples: list[Sample], parts: Parts, options: ReadOption
     return replace(
         subject,
         group=person.group or subject.group,
-        weight=weight if person.weight != person.weight else person.weight,
+        weight=weight if math.isnan(person.weight) else person.weight,
         covariates=person.covariates,
     )
 
@@ -113,9 +127,9 @@ def _series(samples: list[Sample], analyte: str) -> Samples:
     """Return the samples of one analyte in order of time."""
     ordered = sorted((s for s in samples if s.analyte == analyte), key=lambda s: s.time)
     return Samples(
-        [s.time for s in ordered],
-        [s.value for s in ordered],
-        [s.censoring for s in ordered],
+        np.array([s.time for s in ordered]),
+        np.array([s.value for s in ordered]),
+        np.array([s.censoring for s in ordered]),
     )
 
 

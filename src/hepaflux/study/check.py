@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from hepaflux.study.doses import Given
@@ -83,9 +84,18 @@ def _likely_unit(sample: Sample) -> str:
     return ""
 
 
-def check_presence(parts: Parts, subjects_table: Table | None, problems: Problems) -> None:
+def check_presence(
+    parts: Parts, measurements: Table, subjects: Table | None, *, problems: Problems
+) -> None:
     """Note subjects that one table knows and another does not."""
     measured = {sample.subject for sample in parts.samples} | parts.refused
+    for row in {row.text("subject"): row for row in reversed(measurements.rows)}.values():
+        name = row.text("subject")
+        if subjects and name not in parts.people:
+            advice = f"is missing in {subjects.name}; add a row or check the spelling."
+            problems.add(row.place("subject"), advice)
+        elif name not in measured and name not in parts.people:
+            problems.add(row.place("subject"), "has no value in any row; remove its rows.")
     for name, person in parts.people.items():
         if name not in measured:
             problems.add(
@@ -98,14 +108,6 @@ def check_presence(parts: Parts, subjects_table: Table | None, problems: Problem
                 given.row.place("dose"),
                 f"subject {shown(given.subject)!r} has no measurements; remove the row or check "
                 "the spelling.",
-            )
-    if subjects_table is None:
-        return
-    for sample in {sample.subject: sample for sample in reversed(parts.samples)}.values():
-        if sample.subject not in parts.people:
-            problems.add(
-                sample.row.place("subject"),
-                f"is missing in {subjects_table.name}; add a row or check the spelling.",
             )
 
 
@@ -125,7 +127,7 @@ def check_twice(doses: list[Given], problems: Problems) -> None:
 
 
 def check_subject(
-    subject: Subject, rows: Mapping[Dose, Row], *, weight_needed: bool, problems: Problems
+    subject: Subject, doses: list[Given], *, weight_needed: bool, problems: Problems
 ) -> None:
     """Note what a subject lacks: samples, a basal value, a weight, a sensible dose."""
     times = {float(t) for samples in subject.samples.values() for t in samples.time}
@@ -136,16 +138,16 @@ def check_subject(
         )
     elif subject.doses:
         _check_basal(subject, problems)
-    for dose in subject.doses:
+    for _, dose, row in doses:
         if not dose.per_kg and weight_needed and math.isnan(subject.weight):
             problems.add(
                 f"dose, subject {shown(subject.name)}",
                 "the dose is not per kg and the body weight is not known; give weight_kg, a dose "
-                "per kg, or say body_weight = \"not published\" in study.toml.",
+                'per kg, or say body_weight = "not published" in study.toml.',
                 kind="dose without weight",
             )
         else:
-            _check_dose(subject, dose, rows[dose], problems)
+            _check_dose(subject, dose, row, problems)
 
 
 def _check_basal(subject: Subject, problems: Problems) -> None:
@@ -175,8 +177,7 @@ def _check_dose(subject: Subject, dose: Dose, row: Row, problems: Problems) -> N
     other = "g" if amount < low else "mg"
     likely = f"is it in {other}?" if dose.what == "glucose" else "is the unit right?"
     problems.add(
-        row.place("dose") if row.text("subject") != "all" else row.place("dose")
-        .replace("subject all", f"subject {shown(subject.name)}"),
+        replace(row, cells={"subject": subject.name}).place("dose"),
         f"{row.text('amount')} {row.text('unit')} is {amount:.3g} {unit}{assumed}, outside "
         f"{low:g}–{high:g} {unit}; {likely}",
         kind=f"dose range {dose.what} {other}",

@@ -54,8 +54,7 @@ def read_folder(path: Path) -> Tables:
     path = _description_file(path)
     content = _read_toml(path)
     problems = Problems()
-    problems.attempt(_check_keys, content, path.name)
-    problems.stop()
+    problems.require(_check_keys, content, path.name)
     texts = {key: content[key] for key in _TEXTS if key in content}
     description = Description(
         **{"name": path.resolve().parent.name} | texts,
@@ -65,7 +64,7 @@ def read_folder(path: Path) -> Tables:
     )
     stated = content.get("tables", {})
     tables = {
-        key: problems.attempt(_named_table, path.parent / stated.get(key, name))
+        key: problems.attempt(_named_table, path.parent / stated.get(key, name), key)
         for key, name in _TABLES.items()
         if key == "measurements" or key in stated or (path.parent / name).exists()
     }
@@ -87,8 +86,10 @@ def _description_file(path: Path) -> Path:
     return path / FILE_NAME
 
 
-def _named_table(path: Path) -> Table:
-    return by_meaning(read_table(path))
+def _named_table(path: Path, key: str) -> Table:
+    """Read a table; a covariate keeps its name even if it is called like a measurement."""
+    table = read_table(path)
+    return by_meaning(table, ("subject", "weight")) if key == "subjects" else by_meaning(table)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -112,8 +113,11 @@ def _check_keys(content: Mapping[str, Any], name: str) -> None:
         refuse(name, f"insulin_factor must be about 6.00 or 6.945 pmol per uU, but is {factor!r}.")
     if content.get("body_weight", NOT_PUBLISHED) != NOT_PUBLISHED:
         found = content["body_weight"]
-        refuse(name, f"body_weight may only say {NOT_PUBLISHED!r}, but is {found!r}; weights stand "
-               "in the column weight_kg of subjects.csv.")
+        refuse(
+            name,
+            f"body_weight may only say {NOT_PUBLISHED!r}, but is {found!r}; weights stand "
+            "in the column weight_kg of subjects.csv.",
+        )
     _check_section(content.get("tables", {}), "tables", tuple(_TABLES), name)
     _check_section(content.get("units", {}), "units", ("glucose", "insulin", "c_peptide"), name)
 

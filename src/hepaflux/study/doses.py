@@ -42,8 +42,7 @@ def read_doses(table: Table, convention: Convention, problems: Problems) -> list
     if len(problems.found) > before:
         return []
     doses = (
-        _read_dose(row, table.units, convention=convention, problems=problems)
-        for row in table.rows
+        _read_dose(row, table.units, convention=convention, problems=problems) for row in table.rows
     )
     return [dose for dose in doses if dose is not None]
 
@@ -110,7 +109,9 @@ def _amount(
         refuse(row.place("dose"), "the unit of the dose is missing; write for example g or g/kg.")
     amount, per_kg = row.number_in("amount", text=text), unit.endswith("/kg")
     if amount <= 0:
-        refuse(row.place("dose"), f"the amount {amount:g} is not positive; remove the row or fix it.")
+        refuse(
+            row.place("dose"), f"the amount {amount:g} is not positive; remove the row or fix it."
+        )
     try:
         whole = unit.removesuffix("/kg")
         factor = substance_factor(whole, CANONICAL_AMOUNT[what], what, convention.insulin_factor)

@@ -1,7 +1,7 @@
 """Flat tables: doses, weights and covariates repeated on every row of a measurement table."""
 
-from dataclasses import dataclass, field, replace
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from hepaflux.study.description import Tables
 from hepaflux.study.doses import DOSE_COLUMNS
@@ -63,22 +63,21 @@ def unfold(tables: Tables, options: ReadOptions, problems: Problems) -> Tables:
     numeric = numeric_columns(table, ())
     kept = [c for c in extra if c in (*_DOSE_COLUMNS, "group", "weight") or c in numeric]
     people = _one_row_each(table, kept, problems)
-    doses = _doses(table, people, options)
     about = [c for c in kept if c not in _DOSE_COLUMNS]
-    subjects = Table(table.name, ("subject", *about), tuple(people), table.units)
-    if doses and tables.doses:
-        problems.add(
-            doses.name, f"doses are stated here and in {tables.doses.name} too; keep one of them."
-        )
+    subjects = Table(table.name, ("subject", *about), tuple(people), table.units) if about else None
     if about and tables.subjects:
-        problems.add(
-            table.name, f"{', '.join(about)}: move these columns to {tables.subjects.name}."
-        )
-    return replace(
-        tables,
-        doses=tables.doses or doses,
-        subjects=tables.subjects or (subjects if about else None),
-    )
+        message = f"{', '.join(about)}: move these columns to {tables.subjects.name}."
+        problems.add(table.name, message)
+    doses = [tables.doses, _doses_on_rows(table, people, options), _dose_of_option(table, options)]
+    stated = [doses_table for doses_table in doses if doses_table]
+    if len(stated) > 1:
+        both = " and ".join(doses_table.name for doses_table in stated)
+        problems.add("dose", f"doses are stated in {both}; keep one, lest they add up.")
+    described = [c for c in kept if c in _DOSE_COLUMNS]
+    if described and "dose" not in described:
+        message = f"{', '.join(described)} without a column dose; give the amount or remove them."
+        problems.add(table.name, message)
+    return replace(tables, doses=next(iter(stated), None), subjects=tables.subjects or subjects)
 
 
 def _one_row_each(table: Table, columns: list[str], problems: Problems) -> list[Row]:
@@ -101,18 +100,33 @@ def _one_row_each(table: Table, columns: list[str], problems: Problems) -> list[
     return [replace(first[subject], cells=found) for subject, found in cells.items()]
 
 
-def _doses(table: Table, people: list[Row], options: ReadOptions) -> Table | None:
-    """Return the doses that the rows state, else the dose that the options state."""
-    defaults = {"time": f"{options.dose_time:.17g}", "route": options.route or ""}
-    defaults |= {"what": "glucose", "unit": table.units.get("dose", "")}
-    units = {"duration": table.units["duration"]} if "duration" in table.units else {}
+def _dose_table(table: Table, name: str, rows: list[Row]) -> Table | None:
+    """Return doses as a table, with the units that the measurement table's headers state."""
+    times = table.units.get("dose_time") or table.units.get("time", "")
+    units = {"time": times, "duration": table.units.get("duration", "")}
+    return Table(name, DOSE_COLUMNS, tuple(rows), units) if rows else None
+
+
+def _defaults(options: ReadOptions) -> dict[str, str]:
+    """Return the cells of a dose that only states its amount."""
+    time = f"{options.dose_time:.17g}"
+    return {"subject": "all", "what": "glucose", "time": time, "route": options.route or ""}
+
+
+def _doses_on_rows(table: Table, people: list[Row], options: ReadOptions) -> Table | None:
+    """Return the doses that the rows of a measurement table state."""
     rows = []
     for row in people:
         stated = {_DOSE_COLUMNS[c]: text for c, text in row.cells.items() if c in _DOSE_COLUMNS}
         if "amount" in stated:
-            cells = {"subject": row.text("subject")} | defaults | stated
-            rows.append(replace(row, cells=cells))
-    if options.dose is not None:
-        cells = {"subject": "all"} | defaults | {"amount": options.dose}
-        rows.append(Row("option dose", 0, cells))
-    return Table(table.name, DOSE_COLUMNS, tuple(rows), units) if rows else None
+            cells = {"subject": row.text("subject"), "unit": table.units.get("dose", "")}
+            rows.append(replace(row, cells=_defaults(options) | cells | stated))
+    return _dose_table(table, table.name, rows)
+
+
+def _dose_of_option(table: Table, options: ReadOptions) -> Table | None:
+    """Return the dose that the options state."""
+    if options.dose is None:
+        return None
+    row = Row("option dose", 0, _defaults(options) | {"amount": options.dose})
+    return _dose_table(table, "option dose", [row])

@@ -1,6 +1,7 @@
 """Headers: the names that laboratories give to columns, analytes and units, and what they mean."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 ANALYTES = {
@@ -15,6 +16,7 @@ COLUMNS = {
     "time": ("time",),
     "weight": ("weight", "body_weight", "bw"),
     "dose": ("dose",),
+    "dose_time": ("dose_time",),
     "duration": ("duration", "dose_duration"),
     "amount": ("amount",),
 }
@@ -62,6 +64,9 @@ UNIT_SPELLINGS = {
 }
 """Units by their spelling in lower case with every mark as an underscore."""
 
+MEANINGS = (*ANALYTES, *COLUMNS)
+"""What a column can mean; other columns keep their name."""
+
 _MEANING = {
     alias: name for names in (ANALYTES, COLUMNS) for name, all_ in names.items() for alias in all_
 }
@@ -95,17 +100,18 @@ def spell_unit(text: str) -> str:
     return UNIT_SPELLINGS.get(slug(text), text)
 
 
-def read_header(text: str) -> Header:
+def read_header(text: str, meanings: Iterable[str] = MEANINGS) -> Header:
     """Split a column name such as ``glucose_mg_dl`` or ``Glucose [mg/dL]`` into meaning and unit.
 
     Only columns that have a unit are split; a covariate keeps its name.
     """
+    known = {alias: name for alias, name in _MEANING.items() if name in meanings}
     bracketed = re.fullmatch(r"(.+?)\s*[\[(](.*)[\])]\s*", text)
-    if bracketed and slug(bracketed[1]) in _MEANING:
-        return Header(_MEANING[slug(bracketed[1])], spell_unit(bracketed[2]))
+    if bracketed and slug(bracketed[1]) in known:
+        return Header(known[slug(bracketed[1])], spell_unit(bracketed[2]))
     name = slug(text.replace("μ", "u").replace("µ", "u"))
     for spelling, unit in UNIT_SPELLINGS.items():
         stem = name.removesuffix(f"_{spelling}")
-        if stem != name and stem in _MEANING:
-            return Header(_MEANING[stem], unit)
-    return Header(_MEANING.get(name, name), "")
+        if stem != name and stem in known:
+            return Header(known[stem], unit)
+    return Header(known.get(name, name), "")

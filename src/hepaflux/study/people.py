@@ -52,9 +52,7 @@ def _holds_number(row: Row, column: str) -> bool:
     return Problems().attempt(row.number_in, column) is not None
 
 
-def _read_person(
-    row: Row, table: Table, covariates: list[str], problems: Problems
-) -> Person:
+def _read_person(row: Row, table: Table, covariates: list[str], problems: Problems) -> Person:
     """Read one row, noting everything that is wrong with it."""
     unit = table.units.get("weight", "kg")
     group = problems.attempt(check_name, row, "group") if row.text("group") else ""

@@ -50,15 +50,26 @@ class Problems:
         """Note a problem and go on."""
         self.found.append(Problem(place, message, kind or message))
 
-    def attempt[**P, T](
-        self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T | None:
+    def attempt[**P, T](self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Return what ``step`` returns, or note why it refused and return None."""
         try:
             return step(*args, **kwargs)
         except RefusedError as error:
             self.found.extend(error.problems)
             return None
+
+    def require[**P, T](self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what ``step`` returns; if it refused, nothing can go on.
+
+        Raises
+        ------
+        StudyError
+            If it refused, with everything that was noted before.
+        """
+        try:
+            return step(*args, **kwargs)
+        except RefusedError as error:
+            raise StudyError(_sentences([*self.found, *error.problems])) from None
 
     def stop(self) -> None:
         """Raise everything that was noted.

@@ -130,11 +130,16 @@ def factor_of(row: Row, analyte: str, convention: Convention) -> tuple[str, floa
         refuse(place, f"unknown unit: {error}; write {example}.", kind=kind)
 
 
+@functools.cache
+def _minutes_in(unit: str) -> float:
+    return conversion_factor(unit, CANONICAL["time"])
+
+
 def minutes(row: Row, column: str, units: Mapping[str, str], time_unit: str) -> float:
     """Return a time or duration in minutes."""
     unit = units.get(column, "") or time_unit
     try:
-        factor = conversion_factor(unit, CANONICAL["time"])
+        factor = _minutes_in(unit)
     except UnitError:
         refuse(row.table, f"{unit!r} is no unit of time; write min, h or day.")
     return row.number_in(column) * factor

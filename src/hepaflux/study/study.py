@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from hepaflux.units import CANONICAL, INSULIN_FACTOR
@@ -34,9 +35,9 @@ class StudyError(ValueError):
         super().__init__("\n".join([heading, *(f"  - {problem}" for problem in self.problems)]))
 
 
-def frozen_array(values: object, dtype: type = float) -> np.ndarray:
+def frozen_array(values: object, dtype: npt.DTypeLike = float) -> np.ndarray:
     """Return a read-only copy of ``values``."""
-    array = np.array(values, dtype=dtype)
+    array: np.ndarray = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array
 
@@ -157,7 +158,7 @@ class Study:
         Short name, used for folders.
     subjects : tuple of Subject
         In the order of the tables.
-    title, citation, license, protocol : str
+    title, citation, license, protocol, notes : str
         As ``study.toml`` states them.
     insulin_factor : float, pmol/L per µU/mL
         The convention that its insulin values were converted with.
@@ -173,6 +174,7 @@ class Study:
     citation: str = ""
     license: str = ""
     protocol: str = ""
+    notes: str = ""
     insulin_factor: float = INSULIN_FACTOR
     checksum: str = ""
     origin: str = ""

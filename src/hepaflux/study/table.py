@@ -4,11 +4,11 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hepaflux.study.headers import read_header
+from hepaflux.study.headers import MEANINGS, read_header
 from hepaflux.study.problems import refuse
 
 LARGEST_FILE = 50_000_000
@@ -165,9 +165,12 @@ def _row(name: str, number: int, header: list[str], cells: list[str], delimiter:
     return Row(name, number, dict(zip(columns, texts, strict=False)), delimiter == ";")
 
 
-def by_meaning(table: Table) -> Table:
-    """Return the table with its columns named by what they mean, units apart."""
-    headers = {column: read_header(column) for column in table.columns}
+def by_meaning(table: Table, meanings: Iterable[str] = MEANINGS) -> Table:
+    """Return the table with its columns named by what they mean, units apart.
+
+    A column that means none of ``meanings`` keeps its name, marks and capitals aside.
+    """
+    headers = {column: read_header(column, meanings) for column in table.columns}
     names = [header.name for header in headers.values()]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice or len(headers) < len(table.columns):
