@@ -44,12 +44,12 @@ def assemble(tables: Tables, options: ReadOptions, problems: Problems) -> Study:
         problems.stop()
     check_samples(parts.samples, problems)
     check_presence(parts, measurements, tables.subjects, problems=problems)
-    check_twice(parts.doses, problems)
     subjects = _subjects(parts, options)
     needed = tables.description.body_weight != NOT_PUBLISHED
     for subject in subjects:
+        doses = _doses_of(parts, subject.name)
+        check_twice(doses, problems)
         if subject.name not in parts.refused:
-            doses = _doses_of(parts, subject.name)
             check_subject(subject, doses, weight_needed=needed, problems=problems)
     problems.stop()
     return _study(tables, subjects, convention)

@@ -112,12 +112,14 @@ def check_presence(
 
 
 def check_twice(doses: list[Given], problems: Problems) -> None:
-    """Note a dose that is listed again: it would be delivered twice."""
-    seen: dict[tuple[str, Dose], Row] = {}
-    for subject, dose, row in doses:
-        first = seen.get((subject, dose)) or seen.get(("all", dose))
-        seen.setdefault((subject, dose), row)
-        if first is not None:
+    """Note a dose that one subject is given again: it would be delivered twice."""
+    seen: dict[tuple[str, ...], Row] = {}
+    for _, dose, row in doses:
+        # Ten digits, for the same dose may be stated in another unit.
+        numbers = (f"{number:.9e}" for number in (dose.time, dose.amount, dose.duration))
+        key = (dose.what, dose.route, str(dose.per_kg), *numbers)
+        first = seen.setdefault(key, row)
+        if first is not row:
             amount = f"{row.text('amount')} {row.text('unit')}".strip()
             problems.add(
                 row.place("dose"),

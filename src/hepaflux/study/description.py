@@ -110,7 +110,9 @@ def _check_keys(content: Mapping[str, Any], name: str) -> None:
             refuse(name, f"{key} must be a text in quotes, but is {content[key]!r}.")
     factor = content.get("insulin_factor", INSULIN_FACTOR)
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not 5 < factor < 8:
-        refuse(name, f"insulin_factor must be about 6.00 or 6.945 pmol per uU, but is {factor!r}.")
+        refuse(
+            name, f"insulin_factor must be about 6.00 or 6.945 pmol/L per uU/mL, but is {factor!r}."
+        )
     if content.get("body_weight", NOT_PUBLISHED) != NOT_PUBLISHED:
         found = content["body_weight"]
         refuse(

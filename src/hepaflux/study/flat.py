@@ -42,7 +42,7 @@ class ReadOptions:
         Unit of times whose column states none; minutes unless ``study.toml`` says otherwise.
     units : mapping of str to str
         Unit by analyte, such as ``{"glucose": "mg/dL"}``; stronger than what the table says.
-    insulin_factor : float or None, pmol per microunit
+    insulin_factor : float or None, pmol/L per µU/mL
         The insulin convention; stronger than what ``study.toml`` says.
     """
 

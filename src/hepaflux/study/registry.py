@@ -112,7 +112,7 @@ DATASETS = (
         citation=(
             "Fujita S et al. (2022) Four features of temporal patterns characterize similarity "
             "among individuals and molecules by glucose ingestion in humans. npj Syst Biol Appl "
-            "8:6."
+            "8:6. Fujita S et al. (2023) PLoS ONE 18:e0281594."
         ),
         license="CC BY 4.0",
         reader=read_fujita,

@@ -46,7 +46,7 @@ class Convention(NamedTuple):
     ----------
     time_unit : str
         Unit of times and durations whose column states none.
-    insulin_factor : float, pmol per microunit
+    insulin_factor : float, pmol/L per µU/mL
         The insulin convention.
     units : mapping of str to str
         Unit by analyte; stronger than what the table says.
