@@ -1,0 +1,25 @@
+"""Assess: what follows from inference data, and whether it may be believed."""
+
+from hepaflux.assess.check import Check, Verdict
+from hepaflux.assess.compare import Comparison, ComparisonError, Contrast, compare_groups
+from hepaflux.assess.diagnose import diagnose
+from hepaflux.assess.report import render_report
+from hepaflux.assess.run import RunError, RunExistsError, load_run, refresh_report, report
+from hepaflux.assess.summary import summarize
+
+__all__ = [
+    "Check",
+    "Comparison",
+    "ComparisonError",
+    "Contrast",
+    "RunError",
+    "RunExistsError",
+    "Verdict",
+    "compare_groups",
+    "diagnose",
+    "load_run",
+    "refresh_report",
+    "render_report",
+    "report",
+    "summarize",
+]

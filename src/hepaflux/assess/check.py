@@ -16,7 +16,8 @@ TOLERATED_SHARE = 0.05
 
 IDENTIFIED = "identified by the data"
 SEPARATE = "separable"
-IDENTIFIABILITY = (IDENTIFIED, SEPARATE, "power scaling")
+POWER_SCALING = "power scaling"
+IDENTIFIABILITY = (IDENTIFIED, SEPARATE, POWER_SCALING)
 """Names of the checks that ask what the data can tell, not whether the sampler worked."""
 
 
@@ -147,7 +148,7 @@ class Verdict:
         if self.verdict == "pass":
             return "These numbers may be used: every check passed."
         other = [c.name for c in self.problems if c.name not in IDENTIFIABILITY]
-        sentence = f"Use with care: {join(dict.fromkeys(other))}." if other else ""
+        sentence = f"Use with care; look at: {join(dict.fromkeys(other))}." if other else ""
         if self.undetermined:
             sentence += f" These data do not determine {join(self.undetermined)} alone."
         return sentence.strip() or "Use with care: the priors matter for some of these numbers."

@@ -109,14 +109,14 @@ def unknowns(posterior: xr.DataTree) -> tuple[str, ...]:
     declared = structure(posterior, "priors") or dataset(posterior, "log_prior").data_vars
     if not declared:
         return names
-    return tuple(
-        name for name in names if name in declared or name.endswith(POPULATION_SUFFIXES)
-    )
+    return tuple(name for name in names if name in declared or name.endswith(POPULATION_SUFFIXES))
 
 
 def derived(posterior: xr.DataTree) -> tuple[str, ...]:
     """Return the posterior variables that were computed from others."""
-    return tuple(str(name) for name in draws(posterior).data_vars if name not in unknowns(posterior))
+    return tuple(
+        str(name) for name in draws(posterior).data_vars if name not in unknowns(posterior)
+    )
 
 
 def outputs(posterior: xr.DataTree) -> tuple[str, ...]:

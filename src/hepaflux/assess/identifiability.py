@@ -6,15 +6,18 @@ strengthened or weakened (power scaling; Kallioinen 2024, Stat Comput 34:57)? A 
 one of them has a number, but the number is not a finding.
 """
 
+import functools
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-import arviz_stats as azs
+import arviz_stats  # noqa: F401  (registers the accessor azstats)
 import numpy as np
 import xarray as xr
 
 from hepaflux.assess import history
-from hepaflux.assess.check import IDENTIFIED, SEPARATE, Check, Limits, judge
+from hepaflux.assess.check import IDENTIFIED, POWER_SCALING, SEPARATE, Check, Limits, judge
 
 CONTRACTION = Limits(0.1, -np.inf)
 """One minus the ratio of posterior to prior variance; below 0.1 the data said nothing."""
@@ -26,6 +29,9 @@ SENSITIVITY = 0.05
 
 TIGHT_PRIOR = 0.15
 """Prior standard deviation of the logarithm up to which a parameter is assumed, not sought."""
+
+ALPHAS = (0.99, 1.01)
+"""Powers to which prior and likelihood are raised."""
 
 FEWEST_DRAWS = 200
 
@@ -119,11 +125,9 @@ def _check_contraction(posterior: xr.DataTree, draws: xr.Dataset) -> Iterator[Ch
             continue
         values = _by_place(_contraction(posterior, draws[name]))
         check = judge(IDENTIFIED, values, CONTRACTION, advice=NOT_IDENTIFIED.format(name=name))
-        tight = _is_tight(posterior, name)
-        advice = ASSUMED.format(name=name) if tight and check.advice else check.advice
-        status = "pass" if tight else check.status
-        limit = CONTRACTION.good
-        yield Check(IDENTIFIED, name, check.value, limit, status, advice, check.detail)
+        if check.advice and _is_tight(posterior, name):
+            check = replace(check, status="pass", advice=ASSUMED.format(name=name))
+        yield replace(check, target=name)
 
 
 def _check_ridges(posterior: xr.DataTree, draws: xr.Dataset) -> tuple[Check, ...]:
@@ -160,85 +164,84 @@ def _check_pair(first: xr.DataArray, second: xr.DataArray) -> Check:
         fold=1 / np.sqrt(max(1 - worst**2, 1e-6)),
     )
     check = judge(SEPARATE, strength, CORRELATION, advice=advice)
-    target = f"{first.name} and {second.name}"
     detail = correlation if len(correlation) > 1 else {}
-    limit = CORRELATION.good
-    return Check(SEPARATE, target, check.value, limit, check.status, check.advice, detail)
+    return replace(check, target=f"{first.name} and {second.name}", detail=detail)
 
 
 def _check_power_scaling(posterior: xr.DataTree, names: Iterable[str]) -> Iterator[Check]:
-    """Yield one check for each unknown whose prior or likelihood can be scaled."""
+    """Yield one check for each unknown whose prior and likelihood can be scaled.
+
+    In a hierarchical fit the priors of the population are scaled: those of the subjects are part
+    of the model, and their sensitivities would say nothing new.
+    """
     if not {"log_prior", "log_likelihood"} <= set(posterior.children):
         return
-    draws = history.draws(posterior)
     each = history.is_each(posterior)
-    names = [n for n in names if (each or "subject" not in draws[n].dims) and draws[n].std() > 0]
-    if not names:
+    draws = history.draws(posterior)
+    sought = [n for n in names if (each or "subject" not in draws[n].dims) and draws[n].std() > 0]
+    if not sought:
         return
-    subjects = history.coordinate(posterior, "subject") if each else ("",)
-    found = {subject: _sensitivity(posterior, names, subject) for subject in subjects}
-    for name in names:
-        sensitivity = {
-            f"{subject} {place}".strip(): values
-            for subject, by_name in found.items()
-            for place, values in by_name[name].items()
-        }
-        yield _power_scaling(name, sensitivity)
+    to_prior = _sensitivity(draws[sought], _log_prior(posterior, each=each))
+    to_likelihood = _sensitivity(draws[sought], _log_likelihood(posterior, each=each))
+    for name in sought:
+        yield _power_scaling(name, _by_place(to_prior[name]), _by_place(to_likelihood[name]))
 
 
-def _power_scaling(name: str, sensitivity: Mapping[str, tuple[float, float]]) -> Check:
+def _power_scaling(
+    name: str, to_prior: Mapping[str, float], to_likelihood: Mapping[str, float]
+) -> Check:
     """Return the check of one parameter from its sensitivities to prior and likelihood."""
-    to_prior = {place: prior for place, (prior, _) in sensitivity.items()}
     limits = Limits(SENSITIVITY, np.inf)
-    worst = limits.worst(to_prior)
-    advice = CONFLICT if sensitivity[worst][1] >= SENSITIVITY else PRIOR_DRIVEN
-    check = judge("power scaling", to_prior, limits, advice=advice.format(name=name))
-    return Check(check.name, name, check.value, SENSITIVITY, check.status, check.advice, to_prior)
+    informed = to_likelihood[limits.worst(to_prior)] >= SENSITIVITY
+    advice = (CONFLICT if informed else PRIOR_DRIVEN).format(name=name)
+    check = judge(POWER_SCALING, to_prior, limits, advice=advice)
+    return replace(check, target=name)
 
 
-def _sensitivity(
-    posterior: xr.DataTree, names: list[str], subject: str
-) -> dict[str, dict[str, tuple[float, float]]]:
-    """Return the sensitivities to prior and likelihood, by parameter and place."""
-    tree = _scalable(posterior, names, subject)
-    to_prior = azs.psense(tree, group="prior")
-    to_likelihood = azs.psense(tree, group="likelihood")
-    prior, likelihood = (_dataset(values) for values in (to_prior, to_likelihood))
-    return {
-        name: {
-            place: (value, _by_place(likelihood[name])[place])
-            for place, value in _by_place(prior[name]).items()
-        }
-        for name in names
-    }
+def _sensitivity(draws: xr.Dataset, log_density: xr.DataArray) -> xr.Dataset:
+    """Return how fast each posterior changes when a log density is scaled, as ``azs.psense``.
 
-
-def _dataset(values: xr.Dataset | xr.DataTree) -> xr.Dataset:
-    """Return a dataset, whichever of the two ArviZ returned."""
-    return values.to_dataset() if isinstance(values, xr.DataTree) else values
-
-
-def _scalable(posterior: xr.DataTree, names: list[str], subject: str) -> xr.DataTree:
-    """Return the part of inference data whose prior and likelihood are scaled together.
-
-    In a hierarchical fit these are the priors of the population: those of the subjects are part
-    of the model. If each subject was fitted alone it is that subject's part.
+    The accessors are called instead of ``azs.psense`` because they take the sum by subject and
+    judge all subjects at once.
     """
-    draws = history.draws(posterior)[names]
-    prior = history.dataset(posterior, "log_prior")
-    likelihood = history.dataset(posterior, "log_likelihood")
-    if subject:
-        draws, prior = draws.sel(subject=subject), prior.sel(subject=subject)
-        likelihood = xr.Dataset(
-            {
-                output: values.isel(
-                    {values.dims[-1]: history.observation_subjects(posterior, str(output)) == subject}
-                )
-                for output, values in likelihood.data_vars.items()
-            }
-        )
-    else:
-        population = [n for n, values in prior.data_vars.items() if "subject" not in values.dims]
-        prior = prior[population] if population else prior
-    parts = {"posterior": draws, "log_prior": prior, "log_likelihood": likelihood}
-    return xr.DataTree.from_dict({name: part.drop_vars("subject", errors="ignore") if subject else part for name, part in parts.items()})
+    dims = list(history.SAMPLE_DIMS)
+    log_weights = [log_density.azstats.power_scale_lw(alpha=alpha, dim=dims) for alpha in ALPHAS]
+    lower, upper = (np.exp(weight) / np.exp(weight).sum(dims) for weight in log_weights)
+    return draws.azstats.power_scale_sense(
+        lower_w=lower,
+        upper_w=upper,
+        lower_alpha=ALPHAS[0],
+        upper_alpha=ALPHAS[1],
+        sample_dims=dims,
+    )
+
+
+def _log_prior(posterior: xr.DataTree, *, each: bool) -> xr.DataArray:
+    """Return the log density of the prior that is scaled, by subject if each was fitted alone."""
+    parts = history.dataset(posterior, "log_prior").data_vars.values()
+    if each:
+        return _total(parts, keep=(*history.SAMPLE_DIMS, "subject"))
+    population = [part for part in parts if "subject" not in part.dims]
+    return _total(population or parts, keep=history.SAMPLE_DIMS)
+
+
+def _log_likelihood(posterior: xr.DataTree, *, each: bool) -> xr.DataArray:
+    """Return the log likelihood, by subject if each was fitted alone."""
+    parts = history.dataset(posterior, "log_likelihood").data_vars
+    if not each:
+        return _total(parts.values(), keep=history.SAMPLE_DIMS)
+    by_subject = []
+    for output, part in parts.items():
+        subject = history.observation_subjects(posterior, str(output))
+        who = xr.DataArray(subject, dims=part.dims[-1], name="subject")
+        by_subject.append(part.groupby(who).sum())
+    order = list(history.coordinate(posterior, "subject"))
+    whole = [part.reindex(subject=order, fill_value=0.0) for part in by_subject]
+    return _total(whole, keep=(*history.SAMPLE_DIMS, "subject"))
+
+
+def _total(parts: Iterable[xr.DataArray], *, keep: tuple[str, ...]) -> xr.DataArray:
+    """Return the sum of log densities over all but the dimensions kept."""
+    sums = [part.astype(float).sum([dim for dim in part.dims if dim not in keep]) for part in parts]
+    total: xr.DataArray = functools.reduce(operator.add, sums)
+    return total

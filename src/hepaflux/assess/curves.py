@@ -1,0 +1,171 @@
+"""Curves: figures of the fit over the data, subject by subject.
+
+Points are samples (triangles: beyond the limit of the assay; open circles: left out of the fit),
+the line is the median of the noise-free curve, and the bands hold 50 and 90 % of the measurements
+that the model predicts.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from hepaflux.assess import history
+from hepaflux.assess.figures import FIT, INK, PRIOR, axis_label, blank, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = {0: "o", -1: "v", 1: "^"}
+"""Marker of a sample by its censoring: a value, below and above the limit of the assay."""
+
+MOST_SUBJECTS = 24
+"""Subjects whose curves are shown; more would not be looked at."""
+
+
+def chosen_subjects(posterior: xr.DataTree, most: int = MOST_SUBJECTS) -> tuple[str, ...]:
+    """Return the subjects whose fit is shown: all, or some from the best to the worst described.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data.
+    most : int
+        How many at most.
+    """
+    subjects = history.coordinate(posterior, "subject") or ("",)
+    if len(subjects) <= most:
+        return subjects
+    misfit = dict.fromkeys(subjects, 0.0)
+    expected = history.dataset(posterior, "expected")
+    for output in (name for name in history.outputs(posterior) if name in expected):
+        observed = history.dataset(posterior, "observed_data")[output].values
+        center = expected[output].median(history.SAMPLE_DIMS).values
+        who = history.observation_subjects(posterior, output)
+        for subject, value in zip(who, np.abs(observed / center - 1), strict=True):
+            misfit[str(subject)] += float(value)
+    ranked = sorted(subjects, key=lambda subject: misfit[subject])
+    places = np.linspace(0, len(ranked) - 1, most).round().astype(int)
+    shown = {ranked[place] for place in places}
+    return tuple(subject for subject in subjects if subject in shown)
+
+
+def plot_fit(posterior: xr.DataTree, subject: str) -> "Figure":
+    """Draw the fit over the data of one subject, above the insulin that drives it.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data.
+    subject : str
+        Name of the subject.
+    """
+    names = history.outputs(posterior)
+    inputs = _inputs(posterior, subject)
+    with style():
+        figure = blank(height=2.4 * len(names) + 1.0 * len(inputs))
+        ratios = [3.0] * len(names) + [1.0] * len(inputs)
+        axes = np.atleast_1d(figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios))
+        for ax, name in zip(axes, names, strict=False):
+            _draw_fit(ax, posterior, name, subject)
+        for ax, (name, time, value) in zip(axes[len(names) :], inputs, strict=True):
+            ax.plot(time, value, color=PRIOR, marker=".", linewidth=1)
+            ax.set_ylabel(axis_label(posterior, name))
+        axes[0].set_title(_title(posterior, subject))
+        axes[-1].set_xlabel("time (min)")
+        for ax in axes:
+            ax.set_ylim(bottom=0)
+    return figure
+
+
+def plot_fits(posterior: xr.DataTree, subjects: Sequence[str] | None = None) -> "Figure":
+    """Draw the fit over the data of many subjects as small multiples.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data.
+    subjects : sequence of str, optional
+        Which; by default all, or a representative 24.
+    """
+    everyone = history.coordinate(posterior, "subject") or ("",)
+    shown = chosen_subjects(posterior) if subjects is None else tuple(subjects)
+    names = history.outputs(posterior)
+    n_columns = min(4, len(shown))
+    n_rows = -(-len(shown) // n_columns)
+    with style():
+        figure = blank(width=3.0 * n_columns, height=2.2 * n_rows * len(names))
+        grid = figure.subplots(n_rows * len(names), n_columns, sharex=True, squeeze=False)
+        for ax in grid.ravel()[len(shown) * len(names) :]:
+            ax.set_visible(False)
+        panels = [(output, subject) for output in names for subject in shown]
+        for ax, (output, subject) in zip(grid.ravel(), panels, strict=False):
+            _draw_fit(ax, posterior, output, subject)
+            ax.set_title(_title(posterior, subject))
+        if len(shown) < len(everyone):
+            figure.suptitle(f"{len(shown)} of {len(everyone)} subjects")
+        figure.supxlabel("time (min)")
+    return figure
+
+
+def _title(posterior: xr.DataTree, subject: str) -> str:
+    """Return the name of a subject with its group."""
+    group = history.subject_labels(posterior).get(subject, "")
+    return f"{subject}, {group}" if group else subject
+
+
+def _inputs(posterior: xr.DataTree, subject: str) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Return name, times and values of each measured input of a subject."""
+    inputs = history.dataset(posterior, "inputs_measured")
+    known = list(history.coordinate(posterior, "subject"))
+    found = []
+    for name in (str(n) for n in inputs.data_vars if f"{n}_time" in inputs):
+        if f"{name}_subject" in inputs and not name.endswith("_omitted"):
+            own = inputs[f"{name}_subject"].values == known.index(subject)
+            found.append((name, inputs[f"{name}_time"].values[own], inputs[name].values[own]))
+    return found
+
+
+def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> None:
+    """Draw samples, median curve and predictive bands of one output."""
+    constant = history.dataset(posterior, "constant_data")
+    own = np.flatnonzero(history.observation_subjects(posterior, output) == subject)
+    time = constant[f"{output}_time"].values[own]
+    order = np.argsort(time, kind="stable")
+    own, time = own[order], time[order]
+    replicated = history.dataset(posterior, "posterior_predictive")
+    if output in replicated:
+        _draw_bands(ax, time, replicated[output].values[..., own])
+    expected = history.dataset(posterior, "expected")
+    if output in expected:
+        center = np.nanmedian(expected[output].values[..., own], axis=(0, 1))
+        ax.plot(time, center, color=FIT, linewidth=1.6)
+    observed = history.dataset(posterior, "observed_data")[output].values[own]
+    censoring = constant.get(f"{output}_censoring", xr.zeros_like(constant[f"{output}_time"]))
+    for kind, marker in MARKERS.items():
+        at = censoring.values[own] == kind
+        ax.plot(time[at], observed[at], marker, color=INK, markersize=4, linestyle="none")
+    _draw_omitted(ax, posterior, output, subject)
+    ax.set_ylabel(axis_label(posterior, output))
+
+
+def _draw_bands(ax: "Axes", time: np.ndarray, replicated: np.ndarray) -> None:
+    """Draw the central 50 and 90 % predictive bands."""
+    for prob, opacity in ((0.9, 0.18), (0.5, 0.3)):
+        tails = ((1 - prob) / 2, (1 + prob) / 2)
+        lower, upper = np.nanquantile(replicated, tails, axis=(0, 1))
+        ax.fill_between(time, lower, upper, color=FIT, alpha=opacity, linewidth=0)
+
+
+def _draw_omitted(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> None:
+    """Draw samples that did not enter the likelihood as open circles."""
+    inputs = history.dataset(posterior, "inputs_measured")
+    name = f"{output}_omitted"
+    if not {name, f"{name}_time", f"{name}_subject"} <= set(inputs.data_vars):
+        return
+    known = list(history.coordinate(posterior, "subject"))
+    own = inputs[f"{name}_subject"].values == known.index(subject)
+    time, value = inputs[f"{name}_time"].values[own], inputs[name].values[own]
+    ax.plot(time, value, "o", color=INK, markersize=4, markerfacecolor="white", linestyle="none")

@@ -1,0 +1,248 @@
+"""Figures: functions that take inference data and return a Matplotlib figure.
+
+Figures are made without pyplot, so that none stays open and none needs a display. Text from
+tables is shown as it is, never read as mathematics. Colors are those of Okabe and Ito, which
+color-blind readers tell apart.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.base import array_stats
+
+from hepaflux.assess import history
+from hepaflux.assess.compare import representatives
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK, FIT, PRIOR = "#333333", "#0072B2", "#999999"
+
+GROUP_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+STYLE: dict[Any, Any] = {
+    "font.size": 10.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11.0,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": INK,
+    "axes.formatter.limits": (-3, 4),
+    "legend.frameon": False,
+    "legend.fontsize": 9.0,
+    "text.parse_math": False,
+    "svg.hashsalt": "hepaflux",
+}
+
+MOST_POINTS = 800
+
+MOST_LINES = 40
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Apply the style of all figures."""
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):
+        yield
+
+
+def blank(*, width: float = 4.2, height: float = 3.0) -> "Figure":
+    """Return an empty figure of a size in inches that a phone can show."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def axis_label(posterior: xr.DataTree, name: str) -> str:
+    """Return a name with its unit, for an axis."""
+    unit = history.unit(posterior, name)
+    return f"{name} ({unit})" if unit else name
+
+
+def plot_prior_posterior(posterior: xr.DataTree, parameter: str) -> "Figure":
+    """Draw the densities of a scalar parameter before and after the data.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data.
+    parameter : str
+        A variable that is shared, by group or by subject; subjects are drawn as thin lines.
+    """
+    draws = history.draws(posterior)[parameter]
+    before = history.dataset(posterior, "prior").get(parameter)
+    with style():
+        figure = blank(height=2.4)
+        ax = figure.subplots()
+        if before is not None:
+            grid, density = _density(before.values.ravel())
+            ax.fill_between(grid, density / density.max(), color=PRIOR, alpha=0.4, label="prior")
+        for label, color, values in _curves(posterior, draws):
+            grid, density = _density(values)
+            thin = "subject" in draws.dims
+            width = 0.8 if thin else 1.6
+            ax.plot(grid, density / density.max(), color=color, linewidth=width, label=label)
+        ax.set_xlim(*_window(draws.values, None if before is None else before.values))
+        ax.set(xlabel=axis_label(posterior, parameter), yticks=[], ylim=(0, 1.05))
+        ax.spines["left"].set_visible(False)
+        ax.legend(loc="upper right")
+    return figure
+
+
+def _curves(posterior: xr.DataTree, draws: xr.DataArray) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield label, color and values of each density of a parameter that varies."""
+    by_group = "group" in draws.dims
+    (dim,) = [d for d in draws.dims if d not in history.SAMPLE_DIMS] or [""]
+    places = [str(place) for place in draws[dim].values] if dim else [""]
+    for i, place in enumerate(places[:MOST_LINES]):
+        values = (draws.sel({dim: place}) if dim else draws).values.ravel()
+        if np.ptp(values) > 0:
+            color = GROUP_COLORS[i % len(GROUP_COLORS)] if by_group else FIT
+            once = "posterior, by subject" if i == 0 else "_"
+            yield (place if by_group else once if dim else "posterior"), color, values
+
+
+def _density(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return grid and density of draws."""
+    grid, density, _ = array_stats.kde(values[np.isfinite(values)])
+    return grid, density
+
+
+def _window(after: np.ndarray, before: np.ndarray | None) -> tuple[float, float]:
+    """Return the range to show: the posterior fills at least a fifth of it."""
+    lower, upper = np.nanquantile(after, (0.001, 0.999))
+    margin = 2 * (upper - lower)
+    ends = (lower - margin, upper + margin)
+    if before is None:
+        return float(lower - margin / 4), float(upper + margin / 4)
+    first, last = np.nanquantile(before, (0.005, 0.98))
+    return float(min(lower, max(ends[0], first))), float(max(upper, min(ends[1], last)))
+
+
+def plot_pair(posterior: xr.DataTree, names: tuple[str, str], subject: str = "") -> "Figure":
+    """Draw the draws of two parameters against each other; a ridge shows what is tied.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data.
+    names : pair of str
+        Scalar parameters.
+    subject : str
+        Whose draws, where a parameter varies by subject; the first by default.
+    """
+    columns = [_one(posterior, name, subject) for name in names]
+    step = max(1, columns[0].size // MOST_POINTS)
+    with style():
+        figure = blank(width=3.4, height=3.0)
+        ax = figure.subplots()
+        ax.plot(columns[0][::step], columns[1][::step], ".", color=FIT, alpha=0.35, markersize=3)
+        ax.set(xlabel=axis_label(posterior, names[0]), ylabel=axis_label(posterior, names[1]))
+        ax.set_title(subject)
+    return figure
+
+
+def _one(posterior: xr.DataTree, name: str, place: str) -> np.ndarray:
+    """Return the draws of one scalar of a variable, by chain."""
+    draws = history.draws(posterior)[name]
+    for dim in [d for d in draws.dims if d not in history.SAMPLE_DIMS]:
+        labels = [str(label) for label in draws[dim].values]
+        draws = draws.isel({dim: labels.index(place) if place in labels else 0})
+    flat: np.ndarray = draws.transpose(*history.SAMPLE_DIMS).values.ravel()
+    return flat
+
+
+def plot_trace(posterior: xr.DataTree, parameter: str, place: str = "") -> "Figure":
+    """Draw the draws of one scalar in order, one line per chain.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data.
+    parameter : str
+        A variable of the posterior.
+    place : str
+        Whose draws, where it varies by subject or group; the first by default.
+    """
+    n_chains = history.draws(posterior).sizes["chain"]
+    chains = _one(posterior, parameter, place).reshape(n_chains, -1)
+    step = max(1, chains.shape[1] // MOST_POINTS)
+    with style():
+        figure = blank(height=1.9)
+        ax = figure.subplots()
+        for i, values in enumerate(chains):
+            index = np.arange(values.size)[::step]
+            color = GROUP_COLORS[i % len(GROUP_COLORS)]
+            ax.plot(index, values[::step], color=color, linewidth=0.5, alpha=0.8)
+        ax.set(xlabel="draw", ylabel=axis_label(posterior, parameter))
+        ax.set_title(place)
+    return figure
+
+
+def plot_groups(posterior: xr.DataTree, parameter: str) -> "Figure":
+    """Draw the posterior of what stands for each group.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data.
+    parameter : str
+        As for ``compare_groups``.
+    """
+    by_label, quantity = representatives(posterior, parameter)
+    with style():
+        figure = blank(height=2.4)
+        ax = figure.subplots()
+        for i, (label, values) in enumerate(by_label.items()):
+            color = GROUP_COLORS[i % len(GROUP_COLORS)]
+            if np.ptp(values) > 0:
+                ax.fill_between(*_density(values), color=color, alpha=0.3)
+            ax.axvline(float(np.median(values)), color=color, linewidth=1.6, label=label)
+        ax.set(xlabel=axis_label(posterior, parameter), yticks=[])
+        ax.set_title(quantity)
+        ax.set_ylim(bottom=0)
+        ax.spines["left"].set_visible(False)
+        ax.legend(loc="upper right")
+    return figure
+
+
+def plot_forest(posterior: xr.DataTree, parameter: str, table: pd.DataFrame) -> "Figure":
+    """Draw median and interval of each subject, sorted within groups.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data.
+    parameter : str
+        A variable by subject.
+    table : DataFrame
+        As ``summarize`` returns it.
+    """
+    rows = table[(table["parameter"] == parameter) & (table["subject"] != "")]
+    groups = list(dict.fromkeys(rows["group"]))
+    rows = rows.assign(order=rows["group"].map(groups.index)).sort_values(["order", "median"])
+    with style():
+        figure = blank(height=min(1.0 + 0.17 * len(rows), 22.0))
+        ax = figure.subplots()
+        place = np.arange(len(rows))
+        for i, group in enumerate(groups):
+            own: Any = (rows["group"] == group).to_numpy()
+            color = GROUP_COLORS[i % len(GROUP_COLORS)]
+            part = rows[own]
+            ax.hlines(place[own], part["lower"], part["upper"], color=color, linewidth=1.2)
+            ax.plot(part["median"], place[own], "o", color=color, markersize=3.5, label=group)
+        ax.set_yticks(place, rows["subject"].str.slice(0, 18), fontsize=7)
+        ax.set_xlabel(axis_label(posterior, parameter))
+        ax.set_ylim(-1, len(rows))
+        if groups != [""]:
+            ax.legend(loc="lower right")
+    return figure
