@@ -1,6 +1,7 @@
 """Parameters and priors: values that can be compared, printed, parsed and evaluated."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,7 +112,7 @@ def test_numbers_that_are_no_prior(make, message):
         make()
 
 
-SOUND = {
+SOUND: dict[str, Any] = {
     "name": "SI",
     "unit": "L/pmol/min",
     "prior": LogNormal(7e-5, 0.9),

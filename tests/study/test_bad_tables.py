@@ -35,7 +35,7 @@ FAULTS = {
     "control character": (M, "S1,30,glucose", "S\x071,30,glucose", r"row 3: the subject's name 'S\\x071' holds a control character"),
     "endless name": (M, "S1,30,glucose", "S" * 101 + ",30,glucose", r"has 101 characters; at most 100"),
     "reserved name": (M, "S1,30,glucose", "all,30,glucose", r"'all' stands for every subject"),
-    "missing column": (M, "subject,time,analyte,value", "subject,time,analyte,result", r"the column value is missing; needed are subject, time, analyte, value.*found are subject, time, analyte, result, unit"),
+    "missing column": (M, "subject,time,analyte,value", "subject,time,analyte,result", r"the column value is missing; needed are subject, time, analyte, value.*found are subject, time, analyte, result, unit\."),
     "column twice": (M, "subject,time,analyte,value,unit", "subject,time,analyte,value,value", r"two columns mean the same"),
     "two names of a column": (M, "subject,time,analyte,value,unit", "subject,id,analyte,value,unit", r"two columns mean subject"),
     "long row": (M, "S1,30,glucose,8.1", "S1,30,glucose,8,1", r"row 3: has 6 cells but the header has 5; is there a comma inside a number"),
@@ -55,6 +55,7 @@ FAULTS = {
     "dose for all and for one": (D, "all,0,glucose,75,g,oral,0\n", "all,0,glucose,75,g,oral,0\nS1,0,glucose,75,g,oral,0\n", r"row 3: 75 g of glucose at 0 min is listed twice"),
     "dose for one and for all": (D, "all,0,glucose,75,g,oral,0\n", "S1,0,glucose,75,g,oral,0\nall,0,glucose,75,g,oral,0\n", r"row 3: 75 g of glucose at 0 min is listed twice"),
     "dose in another unit": (D, "all,0,glucose,75,g,oral,0\n", "all,0,glucose,75,g,oral,0\nS1,0,glucose,75000,mg,oral,0\n", r"row 3: 75000 mg of glucose at 0 min is listed twice"),
+    "second dose at the same time": (D, "all,0,glucose,75,g,oral,0\n", "all,0,glucose,75,g,oral,0\nS1,0,glucose,50,g,oral,0\n", r"doses.csv row 3: 50 g of glucose at 0 min is a second dose at the same time \(also in row 2\)"),
     "dose for nobody": (D, "all,0", "S9,0", r"doses.csv row 2: subject 'S9' has no measurements"),
     "dose of nothing": (D, "75,g", "0,g", r"the amount 0 is not positive"),
     "dose without a route": (D, "oral", "", r"the route of the dose is missing; say oral or intravenous"),
@@ -93,7 +94,9 @@ BARE = {
     "limit alone": (HEAD + ",pmol/L,,12\n", r"a limit without a value; say left or right"),
     "one sample": ("subject,time,glucose_mg_dl\nA,0,90\nA,30,99\nB,0,90\n", r"time, subject B: samples at 1 time only"),
     "no value at all": ("subject,time,glucose_mg_dl\nA,0,90\nA,30,99\nB,0,\n", r"subject B, .* row 4: has no value in any row"),
-    "nothing measured": ("subject,time,glucose_mg_dl\nA,0,\nA,30,\n", r"holds no sample that can be used"),
+    "nothing measured": ("subject,time,glucose_mg_dl\nA,0,\nA,30,\n", r"holds no value at all"),
+    "column without a name": ("subject,time,glucose_mg_dl,\nA,0,90,\nA,30,99,x\n", r"a column has cells but no name"),
+    "unit nowhere": ("subject,time,glucose\nA,0,90\nA,30,99\n", r"row 2: the unit of glucose is missing; state it in the header, as in 'glucose \[mmol/L\]'"),
     "varying weight": ("subject,time,glucose_mg_dl,weight_kg\nA,0,90,60\nA,30,99,61\n", r"weight, subject A, .* row 3: '61' differs from '60' in an earlier row"),
     "varying dose": ("subject,time,glucose_mg_dl,dose_g,route,weight_kg\nA,0,90,75,oral,60\nA,30,99,50,oral,60\n", r"dose, subject A, .* row 3: '50' differs from '75'"),
     "another analyte": ("subject,time,glucose_mg_dl,lactate\nA,0,90,1.1\nA,30,99,1.2\n", r"lactate, subject A, .* row 3: '1.2' differs .*a column that is no measurement must not change"),
@@ -115,6 +118,8 @@ OPTIONS = {
     "no unit": ({"dose": "75", "route": "oral"}, "option dose: the unit of the dose is missing"),
     "no number": ({"dose": "a lot", "route": "oral"}, "option dose: "),
     "milligrams": ({"dose": "75 mg", "route": "oral", "weight": 70}, r"subject A, option dose: 75 mg"),
+    "unit of nothing": ({"units": {"gluc": "mg/dL"}}, "option units: 'gluc' is not a known analyte"),
+    "group": ({"group": "a\x00"}, "option group: the group's name .* holds a control character"),
     "no weight": ({"dose": "75 g", "route": "oral"}, "subject A: the dose is not per kg"),
     "weight": ({"weight": -1}, "option weight: -1 kg is no body weight"),
     "factor": ({"insulin_factor": 60}, "option insulin_factor: must be about 6.00 or 6.945"),
@@ -202,6 +207,20 @@ def test_other_encoding_is_refused_with_a_remedy(tmp_path):
     path = tmp_path / "latin.csv"
     path.write_bytes("subject,time,glucose_mg_dl\nMüller,0,90\n".encode("latin-1"))
     with pytest.raises(StudyError, match=r"not UTF-8 \(byte 29\); save it again as 'CSV UTF-8'"):
+        read_study(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("subject,time\n".encode("utf-16"), r"iconv -f utf-16 -t utf-8"),
+        (b"PK\x03\x04\xbd\xff\x9a", r"is a workbook, not a table of text; save it again"),
+    ],
+)
+def test_what_spreadsheets_write_is_refused_with_its_own_remedy(tmp_path, content, message):
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(content)
+    with pytest.raises(StudyError, match=message):
         read_study(path)
 
 

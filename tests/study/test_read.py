@@ -4,18 +4,19 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sound_study import DOSES, MEASUREMENTS, SUBJECTS, write_csv, write_tables
 
-from hepaflux.study import read_study
+from hepaflux.study import Study, read_study
 from hepaflux.study.headers import analyte_of, read_header, spell_unit
 
 OGTT = {"dose": "75 g", "route": "oral", "weight": 70}
 
 
-def reading(folder: Path, text: str, **options):
+def reading(folder: Path, text: str, **options: Any) -> Study:
     return read_study(write_csv(folder, text), **options)
 
 
@@ -118,6 +119,7 @@ WIDE = {
     "semicolons": "subject;time;PG [mg/dl];insulin [μU/ml]\n1;0;90,0;8\n1;30;150;55,0\n",
     "tabs": "subject\ttime\tPG [mg/dl]\tinsulin [uIU/ml]\n1\t0\t90\t8\n1\t30\t150\t55\n",
     "byte order mark": "\ufeffsubject,time,glucose_mg_dl,insulin_uu_ml\n1,0,90,8\n1,30,150,55\n",
+    "empty columns": "subject,time,glucose_mg_dl,,insulin_uu_ml,\n1,0,90,,8,\n1,30,150,,55,\n",
     "windows": "subject,time,glucose_mg_dl,insulin_mu_l\r\n1,0,90,8\r\n\r\n1,30,150,55\r\n",
     "tidy": (
         "Subject,Time,Analyte,Value,Unit\n"
@@ -228,7 +230,7 @@ def test_nothing_that_was_read_can_be_changed(folder):
     with pytest.raises(ValueError, match="read-only"):
         study["S1"].samples["glucose"].value[0] = 1.0
     with pytest.raises(TypeError):
-        study["S1"].samples["glucose"] = study["S1"].samples["insulin"]
+        study["S1"].samples["glucose"] = study["S1"].samples["insulin"]  # type: ignore[index]
 
 
 def test_options_and_files_are_not_changed(folder):
@@ -237,6 +239,28 @@ def test_options_and_files_are_not_changed(folder):
     read_study(folder, units=units)
     assert units == {"glucose": "mmol/L"}
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_bolus_and_infusion_may_start_together(tmp_path):
+    doses = DOSES.replace("oral", "iv") + "S1,0,glucose,50,g,iv,60\nS2,20,insulin,0.03,U/kg,iv,\n"
+    study = read_study(write_tables(tmp_path / "primed", doses=doses))
+    assert [dose.duration for dose in study["S1"].doses] == [0.0, 60.0]
+    insulin = study["S2"].doses[1]
+    assert insulin.amount == pytest.approx(0.03 * 6000)
+    assert (insulin.time, insulin.per_kg) == (20.0, True)
+
+
+@pytest.mark.parametrize("unit", ["h", "hours", "hr"])
+def test_time_unit_of_the_description_holds_for_doses_too(tmp_path, unit):
+    study = read_study(
+        write_tables(
+            tmp_path / "hours",
+            description=f'time_unit = "{unit}"\n',
+            doses=DOSES.replace("oral,0", "iv,0.5"),
+        )
+    )
+    assert study["S1"].samples["glucose"].time.tolist() == [0.0, 1800.0, 7200.0]
+    assert study["S1"].doses[0].duration == 30.0
 
 
 @pytest.mark.parametrize(

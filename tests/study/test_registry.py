@@ -107,7 +107,7 @@ def test_mirror_is_verified_like_any_other_place(data_mirror, tmp_path, monkeypa
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format, *args):
+    def log_message(self, format: str, *args: object) -> None:
         del format, args
 
 

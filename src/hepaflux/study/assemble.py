@@ -16,11 +16,12 @@ from hepaflux.study.checksum import checksum
 from hepaflux.study.description import NOT_PUBLISHED, Tables
 from hepaflux.study.doses import Given, read_doses
 from hepaflux.study.flat import ReadOptions, unfold
+from hepaflux.study.headers import ANALYTES, analyte_of
 from hepaflux.study.people import HEAVIEST, read_people
 from hepaflux.study.problems import Problems
-from hepaflux.study.samples import Convention, Sample, read_samples, tidy
+from hepaflux.study.samples import Convention, Sample, check_name, read_samples, tidy
 from hepaflux.study.study import Samples, Study, Subject
-from hepaflux.study.table import Table
+from hepaflux.study.table import Row, Table
 
 
 def assemble(tables: Tables, options: ReadOptions, problems: Problems) -> Study:
@@ -40,7 +41,8 @@ def assemble(tables: Tables, options: ReadOptions, problems: Problems) -> Study:
         measurements = Table(tables.measurements.name, (), ())
     parts = _read_parts(tables, measurements, convention, problems)
     if not parts.samples:
-        problems.add(measurements.name, "holds no sample that can be used; correct its rows.")
+        if not problems.found:
+            problems.add(measurements.name, "holds no value at all; is it the right table?")
         problems.stop()
     check_samples(parts.samples, problems)
     check_presence(parts, measurements, tables.subjects, problems=problems)
@@ -68,6 +70,13 @@ def _check_options(options: ReadOptions, problems: Problems) -> None:
     if factor is not None and not 5 < factor < 8:
         problems.add("option insulin_factor", f"must be about 6.00 or 6.945, but is {factor:g}.")
 
+    unknown = [name for name in options.units if analyte_of(name) is None]
+    if unknown:
+        known = ", ".join(ANALYTES)
+        problems.add("option units", f"{unknown[0]!r} is not a known analyte; known are {known}.")
+    if options.group:
+        problems.attempt(check_name, Row("option group", 0, {"group": options.group}), "group")
+
 
 def _convention(tables: Tables, options: ReadOptions) -> Convention:
     """Return how numbers are to be read: as the options say, else as the description does."""
@@ -75,7 +84,7 @@ def _convention(tables: Tables, options: ReadOptions) -> Convention:
     return Convention(
         options.time_unit or description.time_unit,
         options.insulin_factor or description.insulin_factor,
-        dict(description.units) | dict(options.units),
+        dict(description.units) | {analyte_of(k) or k: unit for k, unit in options.units.items()},
     )
 
 

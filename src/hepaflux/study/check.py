@@ -112,20 +112,26 @@ def check_presence(
 
 
 def check_twice(doses: list[Given], problems: Problems) -> None:
-    """Note a dose that one subject is given again: it would be delivered twice."""
-    seen: dict[tuple[str, ...], Row] = {}
-    for _, dose, row in doses:
-        # Ten digits, for the same dose may be stated in another unit.
-        numbers = (f"{number:.9e}" for number in (dose.time, dose.amount, dose.duration))
-        key = (dose.what, dose.route, str(dose.per_kg), *numbers)
-        first = seen.setdefault(key, row)
-        if first is not row:
-            amount = f"{row.text('amount')} {row.text('unit')}".strip()
-            problems.add(
-                row.place("dose"),
-                f"{amount} of {dose.what} at {dose.time:g} min is listed twice (also in row "
-                f"{first.number}); remove one, or write the sum if both were given.",
-            )
+    """Note a second dose at the same time: who copied a row would have it delivered twice."""
+    seen: dict[tuple[object, ...], Given] = {}
+    for given in doses:
+        _, dose, row = given
+        start, duration = round(dose.time, 6), round(dose.duration, 6)
+        first = seen.setdefault((dose.what, dose.route, start, duration), given)
+        if first is given:
+            continue
+        # Nine digits, for the same dose may be stated in another unit.
+        again = dose.per_kg == first.dose.per_kg and math.isclose(dose.amount, first.dose.amount)
+        found = "is listed twice" if again else "is a second dose at the same time"
+        problems.add(
+            row.place("dose"),
+            f"{_amount(row)} of {dose.what} at {dose.time:g} min {found} (also in row "
+            f"{first.row.number}); remove one, or write the sum if both were given.",
+        )
+
+
+def _amount(row: Row) -> str:
+    return f"{row.text('amount')} {row.text('unit')}".strip()
 
 
 def check_subject(
@@ -180,7 +186,7 @@ def _check_dose(subject: Subject, dose: Dose, row: Row, problems: Problems) -> N
     likely = f"is it in {other}?" if dose.what == "glucose" else "is the unit right?"
     problems.add(
         replace(row, cells={"subject": subject.name}).place("dose"),
-        f"{row.text('amount')} {row.text('unit')} is {amount:.3g} {unit}{assumed}, outside "
+        f"{_amount(row)} is {amount:.3g} {unit}{assumed}, outside "
         f"{low:g}–{high:g} {unit}; {likely}",
         kind=f"dose range {dose.what} {other}",
     )

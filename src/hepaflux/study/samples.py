@@ -122,7 +122,8 @@ def factor_of(row: Row, analyte: str, convention: Convention) -> tuple[str, floa
     place, kind = row.place(analyte), f"unit {analyte} {unit} {row.table}"
     example = f"for example {CANONICAL[analyte]}"
     if not unit:
-        refuse(place, f"the unit of {analyte} is missing; add a column unit, {example}.", kind=kind)
+        places = f"the header, as in '{analyte} [{CANONICAL[analyte]}]', or in a column unit"
+        refuse(place, f"the unit of {analyte} is missing; state it in {places}.", kind=kind)
     factor = convention.insulin_factor
     try:
         return unit, substance_factor(unit, CANONICAL[analyte], analyte, factor)
@@ -137,7 +138,7 @@ def _minutes_in(unit: str) -> float:
 
 def minutes(row: Row, column: str, units: Mapping[str, str], time_unit: str) -> float:
     """Return a time or duration in minutes."""
-    unit = units.get(column, "") or time_unit
+    unit = spell_unit(units.get(column, "") or time_unit)
     try:
         factor = _minutes_in(unit)
     except UnitError:

@@ -16,6 +16,8 @@ LARGEST_FILE = 50_000_000
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_WORKBOOK = b"PK\x03\x04"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ABSENT = {"", "na", "n/a"}
 
 
@@ -84,12 +86,15 @@ class Table:
         In the order of the file, blank rows left out.
     units : mapping of str to str
         Units that the headers state, by column.
+    written : tuple of str
+        The columns as the file says them.
     """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     units: Mapping[str, str] = field(default_factory=dict)
+    written: tuple[str, ...] = ()
 
 
 def shown(text: str) -> str:
@@ -109,14 +114,16 @@ def read_text(path: Path) -> str:
             f"the file has {size / 1e6:.0f} MB, and the limit is {LARGEST_FILE / 1e6:.0f} MB; is "
             "it a table of samples? Keep only the rows and columns that are needed.",
         )
+    content = path.read_bytes()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        refuse(
-            path.name,
-            f"the file is not UTF-8 (byte {error.start + 1}); save it again as 'CSV UTF-8', or "
-            f"convert it with: iconv -f latin1 -t utf-8 {path.name}",
-        )
+        remedy = "save it again as 'CSV UTF-8'"
+        if content.startswith(_WORKBOOK):
+            refuse(path.name, f"the file is a workbook, not a table of text; {remedy}.")
+        encoding = "utf-16" if content.startswith(_UTF_16) else "latin1"
+        remedy += f", or convert it with: iconv -f {encoding} -t utf-8 {path.name}"
+        refuse(path.name, f"the file is not UTF-8 (byte {error.start + 1}); {remedy}")
     if not text.strip():
         refuse(path.name, "the file is empty; it needs a header and rows.")
     return text
@@ -132,7 +139,11 @@ def read_table(path: Path) -> Table:
     rows = [_row(path.name, number, header, cells, delimiter) for number, cells in body]
     if not rows:
         refuse(path.name, "the file is empty below its header; it needs at least one row.")
-    return Table(path.name, tuple(name.strip() for name in header), tuple(rows))
+    columns = tuple(name.strip() for name in header)
+    if any(row.text("") for row in rows):
+        refuse(path.name, "a column has cells but no name; name it or remove it.")
+    named = tuple(name for name in columns if name)
+    return Table(path.name, named, tuple(rows), written=named)
 
 
 def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -162,7 +173,8 @@ def _row(name: str, number: int, header: list[str], cells: list[str], delimiter:
         )
     columns, texts = (column.strip() for column in header), (cell.strip() for cell in cells)
     # Some programs drop the separators of empty cells at the end of a row.
-    return Row(name, number, dict(zip(columns, texts, strict=False)), delimiter == ";")
+    cells = {column: text for column, text in zip(columns, texts, strict=False) if column or text}
+    return Row(name, number, cells, delimiter == ";")
 
 
 def by_meaning(table: Table, meanings: Iterable[str] = MEANINGS) -> Table:
@@ -180,11 +192,11 @@ def by_meaning(table: Table, meanings: Iterable[str] = MEANINGS) -> Table:
             f"two columns mean {what}; remove or rename one. Found: {', '.join(table.columns)}.",
         )
     rows = tuple(
-        replace(row, cells={headers[c].name: text for c, text in row.cells.items()})
+        replace(row, cells={headers[c].name: text for c, text in row.cells.items() if c})
         for row in table.rows
     )
     units = {header.name: header.unit for header in headers.values() if header.unit}
-    return Table(table.name, tuple(names), rows, units)
+    return Table(table.name, tuple(names), rows, units, table.written)
 
 
 def require_columns(table: Table, needed: tuple[str, ...], *, otherwise: str = "") -> None:
@@ -194,5 +206,5 @@ def require_columns(table: Table, needed: tuple[str, ...], *, otherwise: str = "
         refuse(
             table.name,
             f"the column {' and '.join(missing)} is missing; needed are {', '.join(needed)}"
-            f"{otherwise}; found are {', '.join(map(shown, table.columns))}.",
+            f"{otherwise}; found are {', '.join(map(shown, table.written))}.",
         )

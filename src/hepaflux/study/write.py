@@ -42,6 +42,7 @@ def write_study(study: Study, folder: str | Path) -> Path:
     _write_table(folder / "subjects.csv", _people(study))
     if any(subject.doses for subject in study.subjects):
         _write_table(folder / "doses.csv", _doses(study))
+    # Last, so that a folder whose writing was interrupted is no study.
     path.write_text(tomli_w.dumps(_description(study)), encoding="utf-8")
     return path
 
