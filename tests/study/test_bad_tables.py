@@ -73,6 +73,7 @@ FAULTS = {
     "wrong body weight": (T, "title", 'body_weight = "70 kg"\ntitle', r"body_weight may only say 'not published'"),
     "wrong time unit": (T, '"min"', '"fortnights per inch"', r"is no unit of time; write min, h or day"),
     "unknown table": (T, 'unit = "min"', 'unit = "min"\n[tables]\nmeals = "a.csv"', r"\[tables\] does not know 'meals'"),
+    "table that is no file": (T, 'unit = "min"', 'unit = "min"\n[tables]\ndoses = 3', r"\[tables\] must hold file names in quotes"),
     "table that is not there": (T, 'unit = "min"', 'unit = "min"\n[tables]\ndoses = "a.csv"', r"a.csv: there is no such file"),
 }  # fmt: skip
 
@@ -92,6 +93,10 @@ BARE = {
     "contradiction": (HEAD + "<12,pmol/L,right,\n", r"the value '<12' contradicts the censoring 'right'"),
     "limit ignored": (HEAD + "8,pmol/L,,12\n", r"the value 8 does not exceed the limit 12; say left or none"),
     "limit alone": (HEAD + ",pmol/L,,12\n", r"a limit without a value; say left or right"),
+    "left above its limit": (HEAD + "80,pmol/L,left,12\n", r"left-censored, but the value 80 and the limit 12 disagree; leave one"),
+    "right with a lower limit": (HEAD + "900,pmol/L,right,12\n", r"right-censored, but the value 900 and the limit 12 disagree"),
+    "censoring of a wide row": ("subject,time,glucose_mg_dl,censoring\nA,0,90,\nA,30,99,left\n", r"the column censoring needs one value per row, but there are columns glucose; write"),
+    "wide and tidy at once": ("subject,time,analyte,value,unit,insulin\nA,0,glucose,5,mmol/L,48\n", r"the column analyte and value and unit needs one value per row"),
     "one sample": ("subject,time,glucose_mg_dl\nA,0,90\nA,30,99\nB,0,90\n", r"time, subject B: samples at 1 time only"),
     "no value at all": ("subject,time,glucose_mg_dl\nA,0,90\nA,30,99\nB,0,\n", r"subject B, .* row 4: has no value in any row"),
     "nothing measured": ("subject,time,glucose_mg_dl\nA,0,\nA,30,\n", r"holds no value at all"),
@@ -99,7 +104,7 @@ BARE = {
     "unit nowhere": ("subject,time,glucose\nA,0,90\nA,30,99\n", r"row 2: the unit of glucose is missing; state it in the header, as in 'glucose \[mmol/L\]'"),
     "varying weight": ("subject,time,glucose_mg_dl,weight_kg\nA,0,90,60\nA,30,99,61\n", r"weight, subject A, .* row 3: '61' differs from '60' in an earlier row"),
     "varying dose": ("subject,time,glucose_mg_dl,dose_g,route,weight_kg\nA,0,90,75,oral,60\nA,30,99,50,oral,60\n", r"dose, subject A, .* row 3: '50' differs from '75'"),
-    "another analyte": ("subject,time,glucose_mg_dl,lactate\nA,0,90,1.1\nA,30,99,1.2\n", r"lactate, subject A, .* row 3: '1.2' differs .*a column that is no measurement must not change"),
+    "another analyte": ("subject,time,glucose_mg_dl,lactate\nA,0,90,1.1\nA,30,99,1.2\n", r"lactate, subject A, .* row 3: '1.2' differs .*only glucose, insulin, c_peptide may change"),
     "route without a dose": ("subject,time,glucose_mg_dl,route\nA,0,90,oral\nA,30,99,oral\n", r"route without a column dose"),
     "no measurement column": ("subject,time,lactate\nA,0,1\n", r"the column analyte and value is missing; needed are .*such as 'glucose \[mg/dL\]'; found are subject, time, lactate"),
 }  # fmt: skip
@@ -148,6 +153,21 @@ def test_weight_that_was_not_published_may_be_missing(tmp_path):
     study = read_study(folder)
     with pytest.raises(StudyError, match="the body weight is not known"):
         study["S1"].amount_per_kg(study["S1"].doses[0])
+
+
+@pytest.mark.parametrize("option", [{"route": "iv"}, {"dose_time": 5}])
+def test_option_about_another_dose_is_not_ignored(tmp_path, folder, option):
+    (name,) = option
+    for source in (folder, write_csv(tmp_path, WIDE)):
+        with pytest.raises(StudyError, match=f"option {name}: goes with the option dose"):
+            read_study(source, **option)
+
+
+def test_refused_weight_is_not_reported_as_missing_too(tmp_path):
+    folder = write_tables(tmp_path / "bad", subjects=SUBJECTS.replace("98", "heavy"))
+    with pytest.raises(StudyError, match="'heavy'") as caught:
+        read_study(folder)
+    assert len(caught.value.problems) == 1
 
 
 def test_all_problems_are_told_at_once(tmp_path):

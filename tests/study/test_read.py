@@ -241,6 +241,19 @@ def test_options_and_files_are_not_changed(folder):
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.parametrize("header", ["amount_g", "Amount [g]"])
+def test_unit_of_a_dose_may_stand_in_its_header(tmp_path, folder, header):
+    doses = f"subject,time_h,what,{header},route\nall,0,glucose,75,oral\n"
+    assert read_study(write_tables(tmp_path / "h", doses=doses)).checksum == (
+        read_study(folder).checksum
+    )
+
+
+def test_conversion_leaves_no_crumbs_in_times(tmp_path):
+    text = "subject,time_h,glucose_mg_dl\n1,0.1,90\n1,1.1,150\n"
+    assert reading(tmp_path, text)["1"].samples["glucose"].time.tolist() == [6.0, 66.0]
+
+
 def test_bolus_and_infusion_may_start_together(tmp_path):
     doses = DOSES.replace("oral", "iv") + "S1,0,glucose,50,g,iv,60\nS2,20,insulin,0.03,U/kg,iv,\n"
     study = read_study(write_tables(tmp_path / "primed", doses=doses))

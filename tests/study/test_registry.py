@@ -7,6 +7,7 @@ import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setenv(registry.CACHE, str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
-    def handler(*args):
+    def handler(*args: Any) -> _Quiet:
         return _Quiet(*args, directory=str(root))
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
@@ -131,7 +132,7 @@ def server(tmp_path, monkeypatch):
         thread.join()
 
 
-def point_fujita_at(monkeypatch, address: str, content: bytes = b"") -> None:
+def point_fujita_at(monkeypatch: pytest.MonkeyPatch, address: str, content: bytes = b"") -> None:
     """Register one data set whose file is at ``address``."""
     file = registry.RemoteFile("a.csv", address, hashlib.sha256(content).hexdigest())
     dataset = replace(registry.find_dataset("fujita_2022"), files=(file,))

@@ -14,7 +14,7 @@ from hepaflux.study.check import (
 )
 from hepaflux.study.checksum import checksum
 from hepaflux.study.description import NOT_PUBLISHED, Tables
-from hepaflux.study.doses import Given, read_doses
+from hepaflux.study.doses import read_doses
 from hepaflux.study.flat import ReadOptions, unfold
 from hepaflux.study.headers import ANALYTES, analyte_of
 from hepaflux.study.people import HEAVIEST, read_people
@@ -49,17 +49,12 @@ def assemble(tables: Tables, options: ReadOptions, problems: Problems) -> Study:
     subjects = _subjects(parts, options)
     needed = tables.description.body_weight != NOT_PUBLISHED
     for subject in subjects:
-        doses = _doses_of(parts, subject.name)
+        doses = parts.doses_of(subject.name)
         check_twice(doses, problems)
-        if subject.name not in parts.refused:
+        if not parts.is_refused(subject.name):
             check_subject(subject, doses, weight_needed=needed, problems=problems)
     problems.stop()
     return _study(tables, subjects, convention)
-
-
-def _doses_of(parts: Parts, name: str) -> list[Given]:
-    """Return what a subject was given."""
-    return [given for given in parts.doses if given.subject in (name, "all")]
 
 
 def _check_options(options: ReadOptions, problems: Problems) -> None:
@@ -69,7 +64,6 @@ def _check_options(options: ReadOptions, problems: Problems) -> None:
     factor = options.insulin_factor
     if factor is not None and not 5 < factor < 8:
         problems.add("option insulin_factor", f"must be about 6.00 or 6.945, but is {factor:g}.")
-
     unknown = [name for name in options.units if analyte_of(name) is None]
     if unknown:
         known = ", ".join(ANALYTES)
@@ -84,7 +78,7 @@ def _convention(tables: Tables, options: ReadOptions) -> Convention:
     return Convention(
         options.time_unit or description.time_unit,
         options.insulin_factor or description.insulin_factor,
-        dict(description.units) | {analyte_of(k) or k: unit for k, unit in options.units.items()},
+        {analyte_of(name) or name: unit for name, unit in options.units.items()},
     )
 
 
@@ -111,7 +105,7 @@ def _subject(name: str, samples: list[Sample], parts: Parts, options: ReadOption
     """Return one subject with its samples and doses in order of time."""
     person = parts.people.get(name)
     weight = float("nan") if options.weight is None else options.weight
-    doses = [given.dose for given in _doses_of(parts, name)]
+    doses = [given.dose for given in parts.doses_of(name)]
     subject = Subject(
         name,
         {

@@ -38,6 +38,14 @@ class Parts(NamedTuple):
     people: Mapping[str, Person]
     refused: set[str]
 
+    def doses_of(self, name: str) -> list[Given]:
+        """Return what a subject was given."""
+        return [given for given in self.doses if given.subject in (name, "all")]
+
+    def is_refused(self, name: str) -> bool:
+        """Return whether a row of a subject was refused in any table."""
+        return name in self.refused or (name in self.people and self.people[name].refused)
+
 
 def check_samples(samples: list[Sample], problems: Problems) -> None:
     """Note concentrations that no body has, and samples that exclude each other."""
@@ -89,13 +97,6 @@ def check_presence(
 ) -> None:
     """Note subjects that one table knows and another does not."""
     measured = {sample.subject for sample in parts.samples} | parts.refused
-    for row in {row.text("subject"): row for row in reversed(measurements.rows)}.values():
-        name = row.text("subject")
-        if subjects and name not in parts.people:
-            advice = f"is missing in {subjects.name}; add a row or check the spelling."
-            problems.add(row.place("subject"), advice)
-        elif name not in measured and name not in parts.people:
-            problems.add(row.place("subject"), "has no value in any row; remove its rows.")
     for name, person in parts.people.items():
         if name not in measured:
             problems.add(
@@ -109,6 +110,21 @@ def check_presence(
                 f"subject {shown(given.subject)!r} has no measurements; remove the row or check "
                 "the spelling.",
             )
+    first = {row.text("subject"): row for row in reversed(measurements.rows) if row.text("subject")}
+    unknown = [row for name, row in first.items() if name not in parts.people]
+    _check_unknown(unknown, measured, subjects, problems)
+
+
+def _check_unknown(
+    rows: list[Row], measured: set[str], subjects: Table | None, problems: Problems
+) -> None:
+    """Note subjects of whom nothing is known but a row of the measurement table."""
+    for row in rows:
+        if subjects:
+            advice = f"is missing in {subjects.name}; add a row or check the spelling."
+            problems.add(row.place("subject"), advice)
+        elif row.text("subject") not in measured:
+            problems.add(row.place("subject"), "has no value in any row; remove its rows.")
 
 
 def check_twice(doses: list[Given], problems: Problems) -> None:

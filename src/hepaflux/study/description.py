@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,6 @@ class Description:
     time_unit: str = "min"
     body_weight: str = ""
     insulin_factor: float = INSULIN_FACTOR
-    units: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
 
 
@@ -59,7 +58,6 @@ def read_folder(path: Path) -> Tables:
     description = Description(
         **{"name": path.resolve().parent.name} | texts,
         insulin_factor=float(content.get("insulin_factor", INSULIN_FACTOR)),
-        units=content.get("units", {}),
         origin=str(path),
     )
     stated = content.get("tables", {})
@@ -101,7 +99,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _check_keys(content: Mapping[str, Any], name: str) -> None:
     """Refuse a key that is not known, for it would be ignored, and a value of the wrong kind."""
-    known = (*_TEXTS, "insulin_factor", "units", "tables")
+    known = (*_TEXTS, "insulin_factor", "tables")
     unknown = [key for key in content if key not in known]
     if unknown:
         refuse(name, f"the key {shown(unknown[0])!r} is not known; known are {', '.join(known)}.")
@@ -120,14 +118,13 @@ def _check_keys(content: Mapping[str, Any], name: str) -> None:
             f"body_weight may only say {NOT_PUBLISHED!r}, but is {found!r}; weights stand "
             "in the column weight_kg of subjects.csv.",
         )
-    _check_section(content.get("tables", {}), "tables", tuple(_TABLES), name)
-    _check_section(content.get("units", {}), "units", ("glucose", "insulin", "c_peptide"), name)
+    _check_table_names(content.get("tables", {}), name)
 
 
-def _check_section(section: Any, title: str, known: tuple[str, ...], name: str) -> None:
-    """Refuse a section that holds anything but texts under known keys."""
+def _check_table_names(section: Any, name: str) -> None:
+    """Refuse a section that holds anything but file names under known keys."""
     if not isinstance(section, dict) or not all(isinstance(v, str) for v in section.values()):
-        refuse(name, f"[{title}] must hold texts in quotes, but is {section!r}.")
-    unknown = [key for key in section if key not in known]
+        refuse(name, f"[tables] must hold file names in quotes, but is {section!r}.")
+    unknown = [key for key in section if key not in _TABLES]
     if unknown:
-        refuse(name, f"[{title}] does not know {unknown[0]!r}; known are {', '.join(known)}.")
+        refuse(name, f"[tables] does not know {unknown[0]!r}; known are {', '.join(_TABLES)}.")

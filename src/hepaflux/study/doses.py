@@ -12,7 +12,9 @@ from hepaflux.study.table import Row, Table, require_columns, shown
 from hepaflux.units import CANONICAL_AMOUNT, UnitError
 
 DOSE_COLUMNS = ("subject", "time", "what", "amount", "unit", "route", "duration")
-"""Columns of a dose table; the last is optional."""
+"""Columns of a dose table; the last is optional, and the unit may stand with the amount."""
+
+_NEEDED = tuple(column for column in DOSE_COLUMNS if column not in ("unit", "duration"))
 
 ROUTES: dict[str, Literal["oral", "intravenous"]] = {
     "oral": "oral",
@@ -38,7 +40,7 @@ class Given(NamedTuple):
 def read_doses(table: Table, convention: Convention, problems: Problems) -> list[Given]:
     """Read all rows of a dose table."""
     before = len(problems.found)
-    problems.attempt(require_columns, table, DOSE_COLUMNS[:6])
+    problems.attempt(require_columns, table, _NEEDED)
     if len(problems.found) > before:
         return []
     doses = (

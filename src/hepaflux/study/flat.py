@@ -73,11 +73,21 @@ def unfold(tables: Tables, options: ReadOptions, problems: Problems) -> Tables:
     if len(stated) > 1:
         both = " and ".join(doses_table.name for doses_table in stated)
         problems.add("dose", f"doses are stated in {both}; keep one, lest they add up.")
+    if tables.doses or not stated:
+        _check_idle(options, problems)
     described = [c for c in kept if c in _DOSE_COLUMNS]
     if described and "dose" not in described:
         message = f"{', '.join(described)} without a column dose; give the amount or remove them."
         problems.add(table.name, message)
     return replace(tables, doses=next(iter(stated), None), subjects=tables.subjects or subjects)
+
+
+def _check_idle(options: ReadOptions, problems: Problems) -> None:
+    """Note options that say something of a dose that is not theirs."""
+    for name, idle in (("route", options.route), ("dose_time", options.dose_time)):
+        if idle:
+            message = "goes with the option dose or a column dose, and there is none; remove it."
+            problems.add(f"option {name}", message)
 
 
 def _one_row_each(table: Table, columns: list[str], problems: Problems) -> list[Row]:
@@ -94,7 +104,7 @@ def _one_row_each(table: Table, columns: list[str], problems: Problems) -> list[
                 problems.add(
                     row.place(column),
                     f"{shown(text)!r} differs from {shown(known[column])!r} in an earlier row of "
-                    "the subject; a column that is no measurement must not change within one.",
+                    f"the subject; only {', '.join(ANALYTES)} may change: correct or remove it.",
                     kind=f"varying {column}",
                 )
     return [replace(first[subject], cells=found) for subject, found in cells.items()]

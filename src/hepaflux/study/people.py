@@ -13,12 +13,21 @@ HEAVIEST = 500.0
 
 
 class Person(NamedTuple):
-    """What is known of one subject beside the samples; the weight in kg, or NaN."""
+    """What is known of one subject beside the samples.
+
+    Attributes
+    ----------
+    weight : float, kg
+        NaN if it is not stated.
+    refused : bool
+        Whether a cell was refused: what is missing here need not be reported again.
+    """
 
     row: Row
     group: str
     weight: float
     covariates: Mapping[str, float]
+    refused: bool
 
 
 def read_people(table: Table, problems: Problems) -> dict[str, Person]:
@@ -54,12 +63,13 @@ def _holds_number(row: Row, column: str) -> bool:
 
 def _read_person(row: Row, table: Table, covariates: list[str], problems: Problems) -> Person:
     """Read one row, noting everything that is wrong with it."""
-    unit = table.units.get("weight", "kg")
+    unit, before = table.units.get("weight", "kg"), len(problems.found)
     group = problems.attempt(check_name, row, "group") if row.text("group") else ""
     weight = problems.attempt(_weight, row, unit) if row.has("weight") else None
     numbers = {c: problems.attempt(row.number_in, c) for c in covariates if row.has(c)}
     known = {c: number for c, number in numbers.items() if number is not None}
-    return Person(row, group or "", float("nan") if weight is None else weight, known)
+    refused = len(problems.found) > before
+    return Person(row, group or "", float("nan") if weight is None else weight, known, refused)
 
 
 def _weight(row: Row, unit: str) -> float:

@@ -60,14 +60,27 @@ class Convention(NamedTuple):
 def tidy(table: Table) -> Table:
     """Return a measurement table with one row per value, whether it was tidy or wide."""
     analytes = [column for column in table.columns if column in ANALYTES]
-    if analytes and "value" not in table.columns:
+    if analytes:
         require_columns(table, ("subject", "time"))
+        _check_wide(table, analytes)
         rows = tuple(_melted(row, column, table) for row in table.rows for column in analytes)
     else:
         wide = ", or subject, time and one column per analyte such as 'glucose [mg/dL]'"
         require_columns(table, TIDY_COLUMNS[:4], otherwise=wide)
         rows = table.rows
     return Table(table.name, TIDY_COLUMNS, rows, table.units)
+
+
+def _check_wide(table: Table, analytes: list[str]) -> None:
+    """Refuse columns that say something of one value where a row holds several."""
+    tidy_only = [column for column in TIDY_COLUMNS[2:] if column in table.columns]
+    if tidy_only:
+        refuse(
+            table.name,
+            f"the column {' and '.join(tidy_only)} needs one value per row, but there are columns "
+            f"{', '.join(analytes)}; write units in the header and censored values as <12, or use "
+            "one row per value.",
+        )
 
 
 def _melted(row: Row, analyte: str, table: Table) -> Row:
@@ -137,13 +150,16 @@ def _minutes_in(unit: str) -> float:
 
 
 def minutes(row: Row, column: str, units: Mapping[str, str], time_unit: str) -> float:
-    """Return a time or duration in minutes."""
+    """Return a time or duration in minutes.
+
+    A nanominute is the grain, lest 0.1 h and 6 min differ by the rounding of the conversion.
+    """
     unit = spell_unit(units.get(column, "") or time_unit)
     try:
         factor = _minutes_in(unit)
     except UnitError:
         refuse(row.table, f"{unit!r} is no unit of time; write min, h or day.")
-    return row.number_in(column) * factor
+    return round(row.number_in(column) * factor, 9)
 
 
 def _censored(row: Row) -> tuple[float, Censoring] | None:
@@ -161,13 +177,23 @@ def _censored(row: Row) -> tuple[float, Censoring] | None:
         return row.number_in("value", text=text[1:].lstrip(" =")), marked
     if not row.has("value"):
         return _without_value(row, censoring)
-    if limited and censoring != "none":
-        return row.number_in("limit"), censoring
     value = row.number_in("value")
+    if limited and censoring != "none":
+        return _limit_of(row, value, censoring), censoring
     if limited and not word and value <= row.number_in("limit"):
         found = f"the value {text} does not exceed the limit {row.text('limit')}"
         refuse(row.place("limit"), f"{found}; say left or none in the column censoring.")
     return value, censoring
+
+
+def _limit_of(row: Row, value: float, censoring: Censoring) -> float:
+    """Return the limit of a censored row that states a value too."""
+    limit = row.number_in("limit")
+    # A lower limit often stands in every row, also where a value exceeds the upper one.
+    if (censoring == "left" and value > limit) or (censoring == "right" and value != limit):
+        found = f"{censoring}-censored, but the value {value:g} and the limit {limit:g} disagree"
+        refuse(row.place("limit"), f"{found}; leave one of them empty.")
+    return limit
 
 
 def _without_value(row: Row, censoring: Censoring) -> tuple[float, Censoring] | None:

@@ -173,8 +173,9 @@ def _row(name: str, number: int, header: list[str], cells: list[str], delimiter:
         )
     columns, texts = (column.strip() for column in header), (cell.strip() for cell in cells)
     # Some programs drop the separators of empty cells at the end of a row.
-    cells = {column: text for column, text in zip(columns, texts, strict=False) if column or text}
-    return Row(name, number, cells, delimiter == ";")
+    pairs = zip(columns, texts, strict=False)
+    filled = {column: text for column, text in pairs if column or text}
+    return Row(name, number, filled, delimiter == ";")
 
 
 def by_meaning(table: Table, meanings: Iterable[str] = MEANINGS) -> Table:
