@@ -1,6 +1,7 @@
 """Inference data shared by the tests of this room; tests that change it take a copy."""
 
 import pytest
+import xarray as xr
 from fake_posterior import fake
 
 
@@ -8,6 +9,14 @@ from fake_posterior import fake
 def good():
     """One subject, well sampled, well described, well identified."""
     return fake()
+
+
+@pytest.fixture(scope="session")
+def small():
+    """As good, but with one parameter and few draws: quick to report."""
+    tree = fake(draws=20)
+    tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset()[["SI"]])
+    return tree
 
 
 @pytest.fixture(scope="session")

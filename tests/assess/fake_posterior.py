@@ -166,6 +166,7 @@ ATTRS = {
 def replaced(tree, group, **variables):
     """A copy of the tree with some variables of one group replaced by arrays of equal dims."""
     new = tree.copy(deep=True)
-    for name, values in variables.items():
-        new[group][name] = (new[group][name].dims, np.asarray(values))
+    old = new[group].to_dataset()
+    changed = {name: (old[name].dims, np.asarray(values)) for name, values in variables.items()}
+    new[group] = xr.DataTree(old.assign(changed))
     return new

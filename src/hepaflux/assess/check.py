@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from hepaflux.assess.history import join, number
+from hepaflux.assess.history import join
 
 Status = Literal["pass", "warn", "fail"]
 
@@ -27,16 +27,21 @@ class Limits(NamedTuple):
     good: float
     tolerable: float
 
+    @property
+    def bound(self) -> Literal["at most", "at least"]:
+        """Return on which side of the limits a value has to stay."""
+        return "at most" if self.tolerable >= self.good else "at least"
+
     def grade(self, value: float) -> Status:
         """Return the status of a value; larger is worse if ``tolerable`` is above ``good``."""
-        sign = 1 if self.tolerable >= self.good else -1
+        sign = 1 if self.bound == "at most" else -1
         if sign * value <= sign * self.good:
             return "pass"
         return "warn" if sign * value <= sign * self.tolerable else "fail"
 
     def worst(self, values: Mapping[str, float]) -> str:
         """Return the label of the worst value."""
-        choose: Callable[..., str] = max if self.tolerable >= self.good else min
+        choose: Callable[..., str] = max if self.bound == "at most" else min
         return choose(values, key=lambda label: values[label])
 
 
@@ -52,23 +57,26 @@ class Check:
         The parameter, pair, output or subject that decides; empty for the run as a whole.
     value : float or None
         The deciding number; None if there is none.
-    threshold : float, pair of float or None
-        The limit, or both ends of the range, that ``value`` had to keep to.
+    threshold : float or None
+        The limit that ``value`` had to keep to.
     status : {"pass", "warn", "fail"}
         The judgement.
     advice : str
         What it means and what to do; empty if there is nothing to do.
     detail : mapping of str to float
         The numbers behind it, by subject or parameter.
+    bound : {"at most", "at least"}
+        On which side of the limit ``value`` had to stay.
     """
 
     name: str
     target: str
     value: float | None
-    threshold: float | tuple[float, float] | None
+    threshold: float | None
     status: Status
     advice: str = ""
     detail: Mapping[str, float] = field(default_factory=dict)
+    bound: Literal["at most", "at least"] = "at most"
 
     def __str__(self) -> str:
         """Return the check in one line."""
@@ -80,22 +88,17 @@ class Check:
         """Return value and limit in words."""
         if self.value is None:
             return ""
-        if self.threshold is None:
-            return f": {number(self.value)}"
-        if isinstance(self.threshold, tuple):
-            limit = " to ".join(number(end) for end in self.threshold)
-        else:
-            limit = number(self.threshold)
-        return f": {number(self.value)} (limit {limit})"
+        limit = f" ({self.bound} {self.threshold:.4g})" if self.threshold is not None else ""
+        return f": {self.value:.4g}{limit}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check as plain values that JSON can hold; what is not finite is None."""
-        threshold = self.threshold
         return {
             "name": self.name,
             "target": self.target,
             "value": finite(self.value),
-            "threshold": list(threshold) if isinstance(threshold, tuple) else finite(threshold),
+            "threshold": finite(self.threshold),
+            "bound": self.bound,
             "status": self.status,
             "advice": self.advice,
             "detail": {label: finite(value) for label, value in self.detail.items()},
@@ -150,8 +153,9 @@ class Verdict:
         other = [c.name for c in self.problems if c.name not in IDENTIFIABILITY]
         sentence = f"Use with care; look at: {join(dict.fromkeys(other))}." if other else ""
         if self.undetermined:
-            sentence += f" These data do not determine {join(self.undetermined)} alone."
-        return sentence.strip() or "Use with care: the priors matter for some of these numbers."
+            start = " These data" if other else "Use with care: these data"
+            sentence += f"{start} do not determine {join(self.undetermined)} alone."
+        return sentence or "Use with care: the priors matter for some of these numbers."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain values that JSON can hold."""
@@ -223,4 +227,5 @@ def judge(name: str, values: Mapping[str, float], limits: Limits, *, advice: str
         status,
         advice if short else "",
         dict(values) if len(values) > 1 else {},
+        limits.bound,
     )

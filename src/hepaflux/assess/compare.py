@@ -12,7 +12,7 @@ from arviz_stats.base import array_stats
 
 from hepaflux.assess import history
 from hepaflux.assess.check import finite
-from hepaflux.assess.history import number
+from hepaflux.assess.history import in_unit, number
 
 ROPE = (0.8, 1.25)
 """Ratios that count as practically equal: the bounds of bioequivalence, symmetric on a log scale.
@@ -45,7 +45,7 @@ class Contrast:
     Attributes
     ----------
     parameter, unit : str
-        What is compared; the unit is empty if there is none.
+        What is compared; the unit is ``"1"`` if it has none.
     quantity : str
         What stands for a group: a population median, a group's own value, or a mean of subjects.
     group, reference : str
@@ -91,11 +91,11 @@ class Contrast:
     @property
     def sentence(self) -> str:
         """Return the result in one sentence that a paper can quote."""
-        unit = f" {self.unit}" if self.unit else ""
-        values = f"{number(self.value.median)} vs {number(self.reference_value.median)}{unit}"
+        values = f"{number(self.value.median)} vs {number(self.reference_value.median)}"
+        values = in_unit(values, self.unit)
         return (
             f"{self.parameter} {self._finding} ({self.quantity} {values}; {self._effect}; "
-            f"probability of direction {_probability(self.probability_of_direction)})."
+            f"probability of direction {probability(self.probability_of_direction)})."
         )
 
     @property
@@ -106,8 +106,7 @@ class Contrast:
         if self.probability_of_direction < CLEAR:
             return f"did not clearly differ between {self.group} and {self.reference}"
         if self.ratio is None:
-            unit = f" {self.unit}" if self.unit else ""
-            size = f"{number(abs(self.difference.median))}{unit}"
+            size = in_unit(number(abs(self.difference.median)), self.unit)
         elif self.ratio.median >= 2:
             times = number(self.ratio.median)
             return f"was {times} times as high in {self.group} as in {self.reference}"
@@ -122,8 +121,8 @@ class Contrast:
         interval = f"{self.ci_prob * 100:.3g} % CI"
         if self.ratio is not None:
             return f"ratio {number(self.ratio.median)}, {interval} {self.ratio}"
-        unit = f" {self.unit}" if self.unit else ""
-        return f"difference {number(self.difference.median)}, {interval} {self.difference}{unit}"
+        difference = f"{number(self.difference.median)}, {interval} {self.difference}"
+        return in_unit(f"difference {difference}", self.unit)
 
     def table(self) -> pd.DataFrame:
         """Return one row per number, with interval and unit."""
@@ -137,8 +136,8 @@ class Contrast:
             (f"{self.quantity}, {self.group}", *self.value, self.unit),
             (f"{self.quantity}, {self.reference}", *self.reference_value, self.unit),
             ("difference", *self.difference, self.unit),
-            *([("ratio", *self.ratio, "")] if self.ratio else []),
-            *((name, value, *none, "") for name, value in probabilities if value is not None),
+            *([("ratio", *self.ratio, "1")] if self.ratio else []),
+            *((name, value, *none, "1") for name, value in probabilities if value is not None),
         ]
         table = pd.DataFrame(rows, columns=["quantity", "median", "lower", "upper", "unit"])
         labels = {"parameter": self.parameter, "group": self.group, "reference": self.reference}
@@ -363,8 +362,14 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.clip(np.trapezoid(np.minimum(one, other), grid), 0.0, 1.0))
 
 
-def _probability(value: float) -> str:
-    """Return a probability in words; draws cannot tell it from one beyond three digits."""
+def probability(value: float) -> str:
+    """Return a probability in words; draws cannot tell it from one beyond three digits.
+
+    Parameters
+    ----------
+    value : float
+        Between 0 and 1.
+    """
     return "> 0.999" if value > 0.999 else f"{value:.3f}"
 
 

@@ -92,7 +92,7 @@ def _worst_by_unit(
         return {}
     units = table["subject"] if each else pd.Series("", index=table.index)
     by_unit = table.groupby(units, sort=False)[column]
-    rows = by_unit.idxmax() if limits.tolerable >= limits.good else by_unit.idxmin()
+    rows = by_unit.idxmax() if limits.bound == "at most" else by_unit.idxmin()
     return {label_of(table.loc[row]): float(table.loc[row, column]) for row in rows}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from hepaflux.assess import history
-from hepaflux.assess.figures import FIT, INK, PRIOR, axis_label, blank, style
+from hepaflux.assess.figures import FIT, INK, PRIOR, axis_label, blank, short, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,7 @@ def plot_fit(posterior: xr.DataTree, subject: str) -> "Figure":
             _draw_fit(ax, posterior, name, subject)
         for ax, (name, time, value) in zip(axes[len(names) :], inputs, strict=True):
             ax.plot(time, value, color=PRIOR, marker=".", linewidth=1)
-            ax.set_ylabel(axis_label(posterior, name))
+            ax.set_ylabel(axis_label(posterior, name).replace(" (", "\n("))
         axes[0].set_title(_title(posterior, subject))
         axes[-1].set_xlabel("time (min)")
         for ax in axes:
@@ -113,7 +113,7 @@ def plot_fits(posterior: xr.DataTree, subjects: Sequence[str] | None = None) -> 
 def _title(posterior: xr.DataTree, subject: str) -> str:
     """Return the name of a subject with its group."""
     group = history.subject_labels(posterior).get(subject, "")
-    return f"{subject}, {group}" if group else subject
+    return f"{short(subject)}, {short(group)}" if group else short(subject)
 
 
 def _inputs(posterior: xr.DataTree, subject: str) -> list[tuple[str, np.ndarray, np.ndarray]]:

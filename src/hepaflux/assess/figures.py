@@ -42,6 +42,8 @@ MOST_POINTS = 800
 
 MOST_LINES = 40
 
+LONGEST_LABEL = 24
+
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -62,10 +64,15 @@ def blank(*, width: float = 4.2, height: float = 3.0) -> "Figure":
     return figure
 
 
+def short(text: str, most: int = LONGEST_LABEL) -> str:
+    """Return a text cut to what fits into a figure."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def axis_label(posterior: xr.DataTree, name: str) -> str:
     """Return a name with its unit, for an axis."""
     unit = history.unit(posterior, name)
-    return f"{name} ({unit})" if unit else name
+    return name if unit in ("", "1") else f"{name} ({unit})"
 
 
 def plot_prior_posterior(posterior: xr.DataTree, parameter: str) -> "Figure":
@@ -90,11 +97,11 @@ def plot_prior_posterior(posterior: xr.DataTree, parameter: str) -> "Figure":
             grid, density = _density(values)
             thin = "subject" in draws.dims
             width = 0.8 if thin else 1.6
-            ax.plot(grid, density / density.max(), color=color, linewidth=width, label=label)
+            ax.plot(grid, density / density.max(), color=color, linewidth=width, label=short(label))
         ax.set_xlim(*_window(draws.values, None if before is None else before.values))
         ax.set(xlabel=axis_label(posterior, parameter), yticks=[], ylim=(0, 1.05))
         ax.spines["left"].set_visible(False)
-        ax.legend(loc="upper right")
+        figure.legend(loc="outside upper left", ncols=2)
     return figure
 
 
@@ -147,7 +154,7 @@ def plot_pair(posterior: xr.DataTree, names: tuple[str, str], subject: str = "")
         ax = figure.subplots()
         ax.plot(columns[0][::step], columns[1][::step], ".", color=FIT, alpha=0.35, markersize=3)
         ax.set(xlabel=axis_label(posterior, names[0]), ylabel=axis_label(posterior, names[1]))
-        ax.set_title(subject)
+        ax.set_title(short(subject))
     return figure
 
 
@@ -184,7 +191,7 @@ def plot_trace(posterior: xr.DataTree, parameter: str, place: str = "") -> "Figu
             color = GROUP_COLORS[i % len(GROUP_COLORS)]
             ax.plot(index, values[::step], color=color, linewidth=0.5, alpha=0.8)
         ax.set(xlabel="draw", ylabel=axis_label(posterior, parameter))
-        ax.set_title(place)
+        ax.set_title(short(place))
     return figure
 
 
@@ -206,12 +213,11 @@ def plot_groups(posterior: xr.DataTree, parameter: str) -> "Figure":
             color = GROUP_COLORS[i % len(GROUP_COLORS)]
             if np.ptp(values) > 0:
                 ax.fill_between(*_density(values), color=color, alpha=0.3)
-            ax.axvline(float(np.median(values)), color=color, linewidth=1.6, label=label)
-        ax.set(xlabel=axis_label(posterior, parameter), yticks=[])
-        ax.set_title(quantity)
+            ax.axvline(float(np.median(values)), color=color, linewidth=1.6, label=short(label))
+        ax.set(xlabel=f"{axis_label(posterior, parameter)}\n{quantity}", yticks=[])
         ax.set_ylim(bottom=0)
         ax.spines["left"].set_visible(False)
-        ax.legend(loc="upper right")
+        figure.legend(loc="outside upper left", ncols=2)
     return figure
 
 
@@ -231,7 +237,7 @@ def plot_forest(posterior: xr.DataTree, parameter: str, table: pd.DataFrame) -> 
     groups = list(dict.fromkeys(rows["group"]))
     rows = rows.assign(order=rows["group"].map(groups.index)).sort_values(["order", "median"])
     with style():
-        figure = blank(height=min(1.0 + 0.17 * len(rows), 22.0))
+        figure = blank(height=min(1.4 + 0.17 * len(rows), 22.0))
         ax = figure.subplots()
         place = np.arange(len(rows))
         for i, group in enumerate(groups):
@@ -239,10 +245,12 @@ def plot_forest(posterior: xr.DataTree, parameter: str, table: pd.DataFrame) -> 
             color = GROUP_COLORS[i % len(GROUP_COLORS)]
             part = rows[own]
             ax.hlines(place[own], part["lower"], part["upper"], color=color, linewidth=1.2)
-            ax.plot(part["median"], place[own], "o", color=color, markersize=3.5, label=group)
-        ax.set_yticks(place, rows["subject"].str.slice(0, 18), fontsize=7)
+            ax.plot(
+                part["median"], place[own], "o", color=color, markersize=3.5, label=short(group)
+            )
+        ax.set_yticks(place, [short(name, 18) for name in rows["subject"]], fontsize=7)
         ax.set_xlabel(axis_label(posterior, parameter))
         ax.set_ylim(-1, len(rows))
         if groups != [""]:
-            ax.legend(loc="lower right")
+            figure.legend(loc="outside upper left", ncols=2)
     return figure

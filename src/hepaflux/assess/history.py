@@ -64,9 +64,13 @@ def words(posterior: xr.DataTree, attribute: str, name: str) -> str:
 
 
 def unit(posterior: xr.DataTree, name: str) -> str:
-    """Return the unit of a variable; empty if it has none or it is not known."""
-    text = words(posterior, "units", name)
-    return "" if text == "1" else text
+    """Return the unit of a variable: ``"1"`` if it has none, empty if it is not known."""
+    return words(posterior, "units", name)
+
+
+def in_unit(text: str, unit: str) -> str:
+    """Return a text, for example a number, followed by its unit if it has one."""
+    return text if unit in ("", "1") else f"{text} {unit}"
 
 
 def coordinate(posterior: xr.DataTree, name: str) -> tuple[str, ...]:

@@ -181,8 +181,11 @@ def _check_power_scaling(posterior: xr.DataTree, names: Iterable[str]) -> Iterat
     sought = [n for n in names if (each or "subject" not in draws[n].dims) and draws[n].std() > 0]
     if not sought:
         return
-    to_prior = _sensitivity(draws[sought], _log_prior(posterior, each=each))
-    to_likelihood = _sensitivity(draws[sought], _log_likelihood(posterior, each=each))
+    prior, likelihood = _log_prior(posterior, each=each), _log_likelihood(posterior, each=each)
+    if not all(bool((part.std(history.SAMPLE_DIMS) > 0).all()) for part in (prior, likelihood)):
+        return  # a flat density stays flat at every power
+    to_prior = _sensitivity(draws[sought], prior)
+    to_likelihood = _sensitivity(draws[sought], likelihood)
     for name in sought:
         yield _power_scaling(name, _by_place(to_prior[name]), _by_place(to_likelihood[name]))
 

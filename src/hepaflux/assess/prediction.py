@@ -87,12 +87,11 @@ def _coverage(output: str, nominal: float, inside: int, n: int) -> Check:
         float(stats.binom.ppf(alarm, n, nominal)) / max(n, 1)
         for alarm in (FALSE_ALARM, FALSE_FAILURE)
     )
-    share = inside / max(n, 1)
-    status = Limits(least, min(least_tolerable, np.nextafter(least, -1))).grade(share)
+    limits = Limits(least, min(least_tolerable, np.nextafter(least, -1)))
     advice = f"{inside} of {n} samples lie inside; a calibrated interval falls below the limit "
     advice += f"in {FALSE_ALARM:.1%} of studies. {NARROW}"
     name = f"samples inside their {nominal:.0%} interval"
-    return Check(name, output, share, least, status, "" if status == "pass" else advice)
+    return judge(name, {output: inside / max(n, 1)}, limits, advice=advice)
 
 
 def _why_not_left_out(posterior: xr.DataTree, output: str) -> str:
@@ -107,8 +106,9 @@ def _why_not_left_out(posterior: xr.DataTree, output: str) -> str:
     n_samples = int(history.is_measured(posterior, output).sum())
     if n_samples < SAMPLES_PER_UNKNOWN * n_unknown:
         return f"{n_samples} samples are few for {n_unknown} unknowns"
-    if not np.isfinite(likelihood[output].values).all():
-        return "the likelihood is not finite everywhere"
+    measured = likelihood[output].values[..., history.is_measured(posterior, output)]
+    if not np.isfinite(measured).all() or (np.ptp(measured, axis=(0, 1)) == 0).any():
+        return "the likelihood of a sample is not finite or does not vary"
     return ""
 
 
@@ -117,8 +117,8 @@ def _check_left_out(posterior: xr.DataTree, output: str) -> Iterator[Check]:
     likelihood = _thinned(posterior, "log_likelihood", output)
     weights, influence = (-likelihood).azstats.psislw(dim=list(history.SAMPLE_DIMS))
     who = history.observation_subjects(posterior, output)[history.is_measured(posterior, output)]
-    named = ", ".join(dict.fromkeys(who[influence.values > PARETO_K].tolist()))
-    share = {output: float((influence > PARETO_K).mean())}
+    named = ", ".join(dict.fromkeys(who[~(influence.values <= PARETO_K)].tolist()))
+    share = {output: float((~(influence <= PARETO_K)).mean())}
     advice = f"Pareto k is above {PARETO_K} for this share of the samples (subject {named}). "
     yield judge("influential samples", share, INFLUENTIAL_SHARE, advice=advice + INFLUENTIAL)
     values = _left_out_ranks(posterior, output, weights, influence)

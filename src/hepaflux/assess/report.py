@@ -15,7 +15,13 @@ import xarray as xr
 
 from hepaflux.assess import curves, figures, history
 from hepaflux.assess.check import SEPARATE, Check, Verdict
-from hepaflux.assess.compare import Comparison, ComparisonError, Contrast, compare_groups
+from hepaflux.assess.compare import (
+    Comparison,
+    ComparisonError,
+    Contrast,
+    compare_groups,
+    probability,
+)
 from hepaflux.assess.diagnose import diagnose
 from hepaflux.assess.summary import summarize
 
@@ -108,6 +114,7 @@ def render(posterior: xr.DataTree, evidence: Evidence) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = history.number
+    environment.filters["probability"] = probability
     template = environment.get_template("report.html.j2")
     return template.render(
         title=_title(posterior),
@@ -182,21 +189,21 @@ def _called(posterior: xr.DataTree, name: str) -> str:
 
 def _interval(row: pd.Series) -> str:
     """Return median, interval and unit in words."""
-    unit = f" {row['unit']}" if row["unit"] else ""
     interval = f"{history.number(row['lower'])} to {history.number(row['upper'])}"
-    return f"{history.number(row['median'])}{unit} ({INTERVAL * 100:g} % interval {interval})"
+    median = history.in_unit(history.number(row["median"]), row["unit"])
+    return f"{median} ({INTERVAL * 100:g} % interval {interval})"
 
 
 def _over_subjects(posterior: xr.DataTree, name: str, rows: pd.DataFrame) -> str:
     """Return how a parameter lies over the subjects, in words."""
     if len(rows) == 1:
         return f"{_called(posterior, name)}: {_interval(rows.iloc[0])}."
-    medians = rows["median"]
-    unit = f" {rows['unit'].iloc[0]}" if rows["unit"].iloc[0] else ""
+    medians, unit = rows["median"], rows["unit"].iloc[0]
+    middle = history.in_unit(history.number(medians.median()), unit)
     ends = f"{history.number(medians.min())} to {history.number(medians.max())}"
     return (
-        f"{_called(posterior, name)}: over {len(rows)} subjects the medians run from {ends}{unit}, "
-        f"half of them below {history.number(medians.median())}{unit}."
+        f"{_called(posterior, name)}: {middle} is the median over {len(rows)} subjects "
+        f"(range {history.in_unit(ends, unit)})."
     )
 
 
@@ -235,7 +242,8 @@ def _subject_tables(posterior: xr.DataTree, table: pd.DataFrame) -> Iterator[dic
         }
         for subject, part in own.groupby("subject", sort=False)
     ]
-    yield {"names": names, "units": units, "rows": rows}
+    grouped = any(row["group"] for row in rows)
+    yield {"names": names, "units": units, "rows": rows, "grouped": grouped}
 
 
 def _parameter_images(posterior: xr.DataTree) -> Iterator[Image]:

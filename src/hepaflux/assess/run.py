@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import tomli_w
 import xarray as xr
 
@@ -201,7 +202,7 @@ def _storable(group: xr.Dataset, *, single: bool) -> xr.Dataset:
             stored[name] = (
                 values.dims,
                 np.array(
-                    ["" if v is None else str(v) for v in values.values.ravel()], dtype=str
+                    ["" if pd.isna(v) else str(v) for v in values.values.ravel()], dtype=str
                 ).reshape(values.shape),
             )
         elif single and values.dtype == np.float64 and name not in group.dims:

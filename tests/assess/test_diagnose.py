@@ -1,0 +1,264 @@
+"""The verdict passes what is good and names what is deliberately bad."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from fake_posterior import TRUTH, fake, replaced
+
+from hepaflux.assess import diagnose
+from hepaflux.assess.check import Limits, study_status
+from hepaflux.assess.prediction import check_predictions
+
+
+def the(verdict, name, target=None):
+    """The only check of a name (and target)."""
+    (found,) = [c for c in verdict.checks if c.name == name and target in (None, c.target)]
+    return found
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+def test_a_good_posterior_passes(good):
+    verdict = diagnose(good)
+    assert verdict.verdict == "pass", str(verdict)
+    assert verdict.problems == ()
+    assert "every check passed" in str(verdict)
+
+
+def test_chains_that_disagree_fail(good, rng):
+    draws = good["posterior"]["SI"].values * np.array([1, 1, 1, 1.2])[:, None]
+    verdict = diagnose(replaced(good, "posterior", SI=draws))
+    check = the(verdict, "R-hat")
+    assert (check.status, check.target, check.threshold) == ("fail", "SI", 1.01)
+    assert check.value > 1.05
+    assert "sample longer" in check.advice
+    assert verdict.headline.startswith("Do not use these numbers yet: R-hat")
+
+
+@pytest.mark.parametrize("name", ["effective draws, center", "effective draws, tails"])
+def test_few_independent_draws_do_not_pass(good, rng, name):
+    sticky = np.repeat(rng.normal(size=(4, 25)), 10, axis=1)
+    draws = TRUTH["SI"] * np.exp(0.02 * sticky)
+    check = the(diagnose(replaced(good, "posterior", SI=draws)), name)
+    assert check.status != "pass"
+    assert check.target == "SI"
+    assert check.bound == "at least"
+
+
+@pytest.mark.parametrize(("n", "status"), [(0, "pass"), (2, "warn"), (20, "fail")])
+def test_divergences_are_graded_by_their_share(good, n, status):
+    diverging = np.zeros(1000, dtype=bool)
+    diverging[:n] = True
+    tree = replaced(good, "sample_stats", diverging=diverging.reshape(4, 250))
+    check = the(diagnose(tree), "divergences")
+    assert (check.value, check.status) == (n / 1000, status)
+
+
+def test_a_saturated_tree_depth_warns_and_never_fails(good):
+    tree = replaced(good, "sample_stats", maxdepth_reached=np.full((4, 250), True))
+    assert the(diagnose(tree), "tree depth").status == "warn"
+
+
+@pytest.mark.parametrize(("persistence", "status"), [(0.9, "warn"), (0.99, "fail")])
+def test_a_low_energy_fraction_is_flagged(good, rng, persistence, status):
+    energy = np.zeros((4, 250))
+    for i in range(1, 250):
+        step = np.sqrt(1 - persistence**2) * rng.normal(size=4)
+        energy[:, i] = persistence * energy[:, i - 1] + step
+    assert the(diagnose(replaced(good, "sample_stats", energy=energy)), "E-BFMI").status == status
+
+
+def test_failed_solves_are_judged_by_their_share(good):
+    for failed, status in ((0, "pass"), (3, "pass"), (300, "warn")):
+        tree = good.copy()
+        tree.attrs = {**good.attrs, "failed_solves": failed}
+        assert the(diagnose(tree), "failed solves").status == status
+
+
+def test_failed_solves_in_the_posterior_fail(good):
+    tree = good.copy()
+    tree.attrs = {**good.attrs, "failed_in_posterior": 1}
+    assert the(diagnose(tree), "failed solves in the posterior").status == "fail"
+
+
+def test_a_model_that_misses_the_data_fails(good):
+    observed = good["observed_data"]["glucose"].values * 1.5
+    verdict = diagnose(replaced(good, "observed_data", glucose=observed))
+    check = the(verdict, "samples inside their 90% interval")
+    assert (check.value, check.status) == (0, "fail")
+    assert "0 of 18 samples lie inside" in check.advice
+    assert "in 0.5% of studies" in check.advice
+    assert the(verdict, "left-out samples fall evenly").status == "warn"
+
+
+def test_coverage_warns_at_its_stated_rate():
+    alarms = 0
+    for seed in range(100):
+        tree = fake(seed=seed, draws=100, chains=1)
+        checks, _ = check_predictions(tree.filter(lambda node: node.name != "log_likelihood"))
+        alarms += checks[0].status != "pass"
+    assert alarms <= 4  # 100 x at most 0.5 %: more than 4 happen in 1 of 5000 runs of this test
+
+
+def test_a_censored_sample_counts_as_no_value(good):
+    observed = good["observed_data"]["glucose"].values.copy()
+    observed[0] = 0.1
+    censoring = np.zeros(18, dtype=int)
+    tree = replaced(good, "observed_data", glucose=observed)
+    without = the(diagnose(tree), "samples inside their 90% interval")
+    censoring[0] = 1
+    tree = replaced(tree, "constant_data", glucose_censoring=censoring)
+    assert the(diagnose(tree), "samples inside their 90% interval").value > without.value
+
+
+def test_influential_samples_are_named(good, rng):
+    likelihood = good["log_likelihood"]["glucose"].values.copy()
+    likelihood[..., :3] = -3 * rng.normal(size=(4, 250, 3))
+    check = the(
+        diagnose(replaced(good, "log_likelihood", glucose=likelihood)), "influential samples"
+    )
+    assert check.status == "warn"
+    assert "S01" in check.advice
+
+
+def test_leaving_out_is_not_judged_when_samples_are_few(good):
+    tree = good.copy()
+    few = {"glucose_observation": slice(0, 7)}
+    for group in ("observed_data", "constant_data", "log_likelihood", "posterior_predictive"):
+        tree[group] = xr.DataTree(good[group].to_dataset().isel(few))
+    verdict = diagnose(tree)
+    assert any("7 samples are few for 5 unknowns" in note for note in verdict.notes)
+    assert not [c for c in verdict.checks if c.name.startswith(("influential", "left-out"))]
+
+
+def test_a_posterior_like_its_prior_is_not_identified(good, rng):
+    draws = good["prior"]["p2"].values.mean() * np.exp(0.55 * rng.normal(size=(4, 250)))
+    verdict = diagnose(replaced(good, "posterior", p2=draws))
+    check = the(verdict, "identified by the data", "p2")
+    assert (check.status, check.threshold) == ("warn", 0.1)
+    assert check.value < 0.1
+    assert "NOT IDENTIFIED" in check.advice
+    assert verdict.undetermined == ("p2",)
+    assert "do not determine p2 alone" in verdict.headline
+
+
+def test_a_narrow_prior_is_an_assumption_and_no_warning(good, rng):
+    narrow = TRUTH["V"] * np.exp(0.07 * rng.normal(size=(1, 500)))
+    same = TRUTH["V"] * np.exp(0.07 * rng.normal(size=(4, 250)))
+    tree = replaced(replaced(good, "prior", V=narrow), "posterior", V=same)
+    check = the(diagnose(tree), "identified by the data", "V")
+    assert check.status == "pass"
+    assert "an assumption, not" in check.advice
+
+
+@pytest.mark.parametrize(("sign", "combination"), [(-1, "product"), (1, "ratio")])
+def test_a_ridge_names_the_pair_and_its_combination(good, rng, sign, combination):
+    along, across = rng.normal(size=(2, 4, 250))
+    tree = replaced(
+        good,
+        "posterior",
+        SG=TRUTH["SG"] * np.exp(0.1 * along),
+        p2=TRUTH["p2"] * np.exp(sign * 0.1 * along + 0.01 * across),
+    )
+    verdict = diagnose(tree)
+    check = the(verdict, "separable")
+    assert (check.status, check.target) == ("warn", "SG and p2")
+    assert check.value > 0.98
+    assert f"correlation {sign * check.value:+.2f}" in check.advice
+    assert f"their {combination}" in check.advice
+    assert verdict.undetermined == ("SG", "p2")
+
+
+def test_a_prior_that_drives_the_result_is_flagged(good, rng):
+    wide = TRUTH["p2"] * np.exp(0.3 * rng.normal(size=(4, 250)))
+    steep = -0.5 * (np.log(wide / TRUTH["p2"]) / 0.3) ** 2
+    tree = replaced(replaced(good, "posterior", p2=wide), "log_prior", p2=steep)
+    faint = 1e-3 * rng.normal(size=(4, 250, 18))
+    check = the(diagnose(replaced(tree, "log_likelihood", glucose=faint)), "power scaling", "p2")
+    assert check.status == "warn"
+    assert "The prior moves the result more than the data do" in check.advice
+
+
+def test_flat_densities_have_no_sensitivity_and_do_no_harm(good):
+    tree = replaced(good, "log_likelihood", glucose=np.zeros((4, 250, 18)))
+    verdict = diagnose(tree)
+    assert not [c for c in verdict.checks if c.name == "power scaling"]
+    assert any("does not vary" in note for note in verdict.notes)
+
+
+def test_power_scaling_is_that_of_arviz(good):
+    import arviz_stats as azs
+
+    found = the(diagnose(good), "power scaling", "SG").value
+    assert found == pytest.approx(float(azs.psense(good, group="prior", var_names=["SG"])["SG"]))
+
+
+def test_one_bad_subject_among_many_warns_and_is_named(each):
+    draws = each["posterior"]["SI"].values.copy()
+    draws[0, :, 4] *= 1.3
+    check = the(diagnose(replaced(each, "posterior", SI=draws)), "R-hat")
+    assert (check.status, check.target) == ("warn", "SI of S04")
+    assert "1 of 30 fall short (SI of S04)" in check.advice
+    assert len(check.detail) == 30
+
+
+def test_many_bad_subjects_fail(each):
+    draws = each["posterior"]["SI"].values.copy()
+    draws[0, :, :5] *= 1.3
+    assert the(diagnose(replaced(each, "posterior", SI=draws)), "R-hat").status == "fail"
+
+
+def test_a_subject_that_is_not_identified_is_named_among_many(each, rng):
+    draws = each["posterior"]["p2"].values.copy()
+    draws[..., 7] = TRUTH["p2"] * np.exp(0.55 * rng.normal(size=(4, 250)))
+    check = the(diagnose(replaced(each, "posterior", p2=draws)), "identified by the data", "p2")
+    assert check.status == "pass"
+    assert "1 of 30 fall short (S07)" in check.advice
+
+
+def test_a_single_point_warns_and_says_what_is_missing():
+    verdict = diagnose(fake(chains=1, draws=1, attrs={"method": "map"}))
+    assert verdict.verdict == "warn"
+    assert "no uncertainty" in the(verdict, "method").advice
+    assert any("R-hat needs" in note for note in verdict.notes)
+
+
+def test_an_approximation_warns():
+    check = the(diagnose(fake(chains=1, draws=500, attrs={"method": "pathfinder"})), "method")
+    assert (check.status, check.target) == ("warn", "pathfinder")
+
+
+def test_a_bare_posterior_is_judged_as_far_as_it_goes(good):
+    bare = xr.DataTree.from_dict({"posterior": good["posterior"].to_dataset()})
+    verdict = diagnose(bare)
+    assert the(verdict, "R-hat").status == "pass"
+    assert any("divergences were not judged" in note for note in verdict.notes)
+    assert any("no prior draws" in note for note in verdict.notes)
+
+
+def test_the_record_is_strict_json(each):
+    tree = replaced(each, "posterior", SI=np.full((4, 250, 30), np.arange(4)[:, None, None] + 1.0))
+    verdict = diagnose(tree)
+    record = json.loads(json.dumps(verdict.to_dict(), allow_nan=False))
+    assert record["verdict"] == verdict.verdict
+    assert set(record["checks"][0]) == {
+        *("name", "target", "value", "threshold", "bound", "status", "advice", "detail")
+    }
+
+
+def test_limits_work_both_ways():
+    assert [Limits(1.01, 1.05).grade(v) for v in (1.01, 1.05, 1.06)] == ["pass", "warn", "fail"]
+    assert [Limits(400, 100).grade(v) for v in (400, 100, 99)] == ["pass", "warn", "fail"]
+
+
+def test_a_study_of_separate_fits_is_judged_by_shares():
+    assert study_status(["fail"]) == "fail"
+    assert study_status(["pass"] * 95 + ["warn"] * 5) == "pass"
+    assert study_status(["pass"] * 94 + ["warn"] * 6) == "warn"
+    assert study_status(["pass"] * 95 + ["fail"] * 5) == "warn"
+    assert study_status(["pass"] * 94 + ["fail"] * 6) == "fail"
