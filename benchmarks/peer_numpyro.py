@@ -1,0 +1,156 @@
+"""The peer that samples: NUTS of numpyro over the diffrax density, 4 chains, 1000 + 1000 draws.
+
+The wall time runs from the start of the process to the posterior on disk, compilation included; a
+second run in the same process then gives the time of sampling alone. ``--cache`` keeps XLA's
+compiled code on disk, so that a second process does not compile.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+
+OUT = Path(__file__).resolve().parent / "out"
+CHAINS, DRAWS, TUNE = 4, 1000, 1000
+
+
+def model(problem, forward, mode):
+    """Return the numpyro model: priors on the natural scale, likelihood as the density has it."""
+    import jax.numpy as jnp
+    import numpyro
+    import numpyro.distributions as dist
+    import peer_diffrax
+    import problems
+
+    data = problems.data(problem)
+    first = problems.FIRST_USED
+    glucose = peer_diffrax.linked(1e-6, mode)
+    if forward:
+
+        def glucose(log_parameters, excess):
+            return peer_diffrax._forward(log_parameters, excess, 1e-6)[0]
+
+    def prior(name, index):
+        return numpyro.sample(
+            name, dist.LogNormal(problems.LOG_MEDIANS[index], problems.LOG_SDS[index])
+        )
+
+    def measure(mean, error, observed):
+        sd = jnp.sqrt((error * mean) ** 2 + problems.FLOOR**2)
+        numpyro.sample("glucose", dist.Normal(mean, sd), obs=observed[..., first:])
+
+    def pacini():
+        unknowns = jnp.stack([prior(name, j) for j, name in enumerate(problems.MEDIANS)])
+        error = numpyro.sample("glucose_cv", dist.HalfNormal(problems.ERROR_SCALE))
+        measure(glucose(jnp.log(unknowns), data.excess[0])[first:], error, data.glucose[0])
+
+    def cohort():
+        mu = prior("mu_SI", 1)
+        omega = numpyro.sample("omega", dist.HalfNormal(problems.OMEGA_SCALE))
+        error = numpyro.sample("glucose_cv", dist.HalfNormal(problems.ERROR_SCALE))
+        with numpyro.plate("person", problems.PERSONS):
+            z = numpyro.sample("z", dist.Normal(0.0, 1.0))
+            sg, p2, v = prior("SG", 0), prior("p2", 2), prior("V", 3)
+        own = jnp.stack([jnp.log(sg), jnp.log(mu) + omega * z, jnp.log(p2), jnp.log(v)], axis=1)
+        mean = peer_diffrax.everyone(glucose, mode)(own, data.excess)
+        measure(mean[:, first:], error, data.glucose)
+
+    return pacini if problem == "pacini" else cohort
+
+
+def work(options):
+    """Sample, save, note the time, then sample again without compiling."""
+    import jax
+
+    if options.cache:
+        jax.config.update("jax_compilation_cache_dir", str(OUT / "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    import problems
+    from numpyro.infer import MCMC, NUTS, init_to_median
+
+    kernel = NUTS(
+        model(options.problem, options.forward, options.mode),
+        init_strategy=init_to_median,
+        forward_mode_differentiation=options.forward,
+    )
+    sampler = MCMC(
+        kernel,
+        num_warmup=TUNE,
+        num_samples=DRAWS,
+        num_chains=CHAINS,
+        chain_method=options.chains,
+        progress_bar=False,
+    )
+    sampler.run(jax.random.key(options.seed), extra_fields=("num_steps", "diverging"))
+    posterior = save(sampler, OUT / f"numpyro_{options.problem}.nc")
+    total = time.monotonic() - options.started
+    steps = int(sampler.get_extra_fields()["num_steps"].sum())
+    diverging = int(sampler.get_extra_fields()["diverging"].sum())
+    begin = time.monotonic()
+    sampler.run(jax.random.key(options.seed + 1), extra_fields=("num_steps", "diverging"))
+    jax.block_until_ready(sampler.get_samples())
+    problems.report(
+        "numpyro",
+        options.problem,
+        chains=options.chains,
+        mode="forward_mode_differentiation" if options.forward else f"linked {options.mode}",
+        cached=options.cache,
+        total_seconds=round(total, 2),
+        sampling_seconds=round(time.monotonic() - begin, 2),
+        gradients_after_tuning=steps,
+        divergences=diverging,
+        **quality(posterior),
+    )
+
+
+def save(sampler, path):
+    """Write the posterior as netCDF and return it."""
+    import numpy as np
+    import xarray as xr
+
+    draws = {
+        name: (("chain", "draw", "person")[: value.ndim], np.asarray(value))
+        for name, value in sampler.get_samples(group_by_chain=True).items()
+    }
+    posterior = xr.Dataset(draws)
+    path.parent.mkdir(exist_ok=True)
+    posterior.to_netcdf(path, engine="h5netcdf")
+    return posterior
+
+
+def quality(posterior):
+    """Return the least effective sample size and the largest R-hat over all unknowns."""
+    import arviz as az
+
+    sizes = az.ess(posterior, method="bulk")
+    ranks = az.rhat(posterior)
+    names = list(posterior.data_vars)
+    return {
+        "min_ess_bulk": round(min(float(sizes[name].min()) for name in names)),
+        "max_rhat": round(max(float(ranks[name].max()) for name in names), 4),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("problem", nargs="?", default="pacini", choices=("pacini", "cohort40"))
+    parser.add_argument("--chains", default="parallel", choices=("parallel", "sequential"))
+    parser.add_argument("--mode", default="augmented", choices=("forward", "augmented"))
+    parser.add_argument("--forward", action="store_true", help="numpyro's own forward mode")
+    parser.add_argument("--cache", action="store_true", help="keep compiled code on disk")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.started is None:
+        arguments = [*sys.argv[1:], "--started", str(time.monotonic())]
+        sys.exit(subprocess.run([sys.executable, __file__, *arguments]).returncode)
+    work(options)
+
+
+if __name__ == "__main__":
+    main()
