@@ -150,6 +150,7 @@ ATTRS = {
     ),
     "design": json.dumps({"subject": ["SI"]}),
     "conventions": json.dumps(["One microunit of insulin is 6.00 pmol."]),
+    "supports": json.dumps({name: "positive" for name in (*TRUTH, "glucose_cv")}),
     "seed": 1,
     "method": "nuts",
     "draws": 250,

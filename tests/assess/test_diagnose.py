@@ -116,6 +116,15 @@ def test_a_censored_sample_counts_as_no_value(good):
     assert the(diagnose(tree), "samples inside their 90% interval").value > without.value
 
 
+def test_replicates_of_fewer_draws_are_paired_with_their_likelihood(good):
+    tree = good.copy()
+    fewer = good["posterior_predictive"].to_dataset().assign_coords(draw=range(250))
+    for group in ("posterior", "log_likelihood"):
+        tree[group] = xr.DataTree(good[group].to_dataset().assign_coords(draw=range(250)))
+    tree["posterior_predictive"] = xr.DataTree(fewer.isel(draw=slice(None, None, 2)))
+    assert the(diagnose(tree), "left-out samples fall evenly").status == "pass"
+
+
 def test_influential_samples_are_named(good, rng):
     likelihood = good["log_likelihood"]["glucose"].values.copy()
     likelihood[..., :3] = -3 * rng.normal(size=(4, 250, 3))

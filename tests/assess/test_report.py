@@ -41,15 +41,17 @@ def evil():
     tree = fake(subjects=subjects, groups=groups, effect=0.5)
     tree.attrs = {**tree.attrs, "study_title": EVIL, "citation": EVIL}
     n = TIMES.size
-    tree["inputs_measured"] = xr.DataTree(
+    tree["measured"] = xr.DataTree(
         xr.Dataset(
             {
                 "insulin": ("insulin_sample", np.tile(50 + 200 * np.exp(-TIMES / 20), 2)),
                 "insulin_time": ("insulin_sample", np.tile(TIMES, 2)),
                 "insulin_subject": ("insulin_sample", np.repeat([0, 1], n)),
-                "glucose_omitted": ("glucose_omitted_sample", [14.0, 15.0]),
-                "glucose_omitted_time": ("glucose_omitted_sample", [3.0, 4.0]),
-                "glucose_omitted_subject": ("glucose_omitted_sample", [0, 1]),
+                "insulin_used": ("insulin_sample", np.zeros(2 * n, dtype=bool)),
+                "glucose": ("glucose_sample", [14.0, 13.0, 15.0]),
+                "glucose_time": ("glucose_sample", [3.0, 8.0, 4.0]),
+                "glucose_subject": ("glucose_sample", [0, 0, 1]),
+                "glucose_used": ("glucose_sample", [False, True, False]),
             }
         )
     )
@@ -157,5 +159,7 @@ def test_the_omitted_and_censored_samples_are_drawn(evil):
     axes = curves.plot_fit(evil, EVIL).axes
     markers = {line.get_marker() for line in axes[0].lines if line.get_xdata().size}
     assert {"o", "v", "^"} <= markers
+    (omitted,) = [line for line in axes[0].lines if line.get_markerfacecolor() == "white"]
+    assert list(omitted.get_xdata()) == [3.0]
     assert axes[1].get_ylabel() == "insulin\n(pmol/L)"
     assert axes[-1].get_xlabel() == "time (min)"

@@ -5,7 +5,7 @@ the line is the median of the noise-free curve, and the bands hold 50 and 90 % o
 that the model predicts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,14 +118,22 @@ def _title(posterior: xr.DataTree, subject: str) -> str:
 
 def _inputs(posterior: xr.DataTree, subject: str) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return name, times and values of each measured input of a subject."""
-    inputs = history.dataset(posterior, "inputs_measured")
+    names = history.outputs(posterior)
+    return [found for found in _not_fitted(posterior, subject) if found[0] not in names]
+
+
+def _not_fitted(
+    posterior: xr.DataTree, subject: str
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield name, times and values of the samples that did not enter the likelihood."""
     known = list(history.coordinate(posterior, "subject"))
-    found = []
-    for name in (str(n) for n in inputs.data_vars if f"{n}_time" in inputs):
-        if f"{name}_subject" in inputs and not name.endswith("_omitted"):
-            own = inputs[f"{name}_subject"].values == known.index(subject)
-            found.append((name, inputs[f"{name}_time"].values[own], inputs[name].values[own]))
-    return found
+    measured = history.dataset(posterior, "measured")
+    for name in (str(n) for n in measured.data_vars if f"{n}_time" in measured):
+        own = measured[f"{name}_subject"].values == known.index(subject)
+        if f"{name}_used" in measured:
+            own &= ~measured[f"{name}_used"].values.astype(bool)
+        if own.any():
+            yield name, measured[f"{name}_time"].values[own], measured[name].values[own]
 
 
 def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> None:
@@ -161,11 +169,8 @@ def _draw_bands(ax: "Axes", time: np.ndarray, replicated: np.ndarray) -> None:
 
 def _draw_omitted(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> None:
     """Draw samples that did not enter the likelihood as open circles."""
-    inputs = history.dataset(posterior, "inputs_measured")
-    name = f"{output}_omitted"
-    if not {name, f"{name}_time", f"{name}_subject"} <= set(inputs.data_vars):
-        return
-    known = list(history.coordinate(posterior, "subject"))
-    own = inputs[f"{name}_subject"].values == known.index(subject)
-    time, value = inputs[f"{name}_time"].values[own], inputs[name].values[own]
-    ax.plot(time, value, "o", color=INK, markersize=4, markerfacecolor="white", linestyle="none")
+    for name, time, value in _not_fitted(posterior, subject):
+        if name == output:
+            ax.plot(
+                time, value, "o", color=INK, markersize=4, markerfacecolor="white", linestyle="none"
+            )

@@ -74,12 +74,11 @@ def unconstrained(posterior: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     posterior : DataTree
-        Holds the text of the prior, which tells a share from a small positive number.
+        Its attribute ``supports`` tells a share from a small positive number.
     values : DataArray
         One variable.
     """
-    prior = history.words(posterior, "priors", str(values.name))
-    if "alpha=" in prior or "concentration=" in prior:
+    if history.words(posterior, "supports", str(values.name)) in ("unit", "simplex"):
         shares = values.clip(1e-12, 1 - 1e-12)
         return np.log(shares) - np.log1p(-shares)
     return np.log(values) if bool((values > 0).all()) else values

@@ -114,35 +114,45 @@ def _why_not_left_out(posterior: xr.DataTree, output: str) -> str:
 
 def _check_left_out(posterior: xr.DataTree, output: str) -> Iterator[Check]:
     """Yield the checks of influential samples and of where left-out samples fall."""
-    likelihood = _thinned(posterior, "log_likelihood", output)
+    likelihood, replicated = _paired(posterior, output)
     weights, influence = (-likelihood).azstats.psislw(dim=list(history.SAMPLE_DIMS))
     who = history.observation_subjects(posterior, output)[history.is_measured(posterior, output)]
     named = ", ".join(dict.fromkeys(who[~(influence.values <= PARETO_K)].tolist()))
     share = {output: float((~(influence <= PARETO_K)).mean())}
     advice = f"Pareto k is above {PARETO_K} for this share of the samples (subject {named}). "
     yield judge("influential samples", share, INFLUENTIAL_SHARE, advice=advice + INFLUENTIAL)
-    values = _left_out_ranks(posterior, output, weights, influence)
+    values = _left_out_ranks(posterior, replicated, weights, influence)
     p_value = float(values.azstats.uniformity_test(dim=list(values.dims))[0])
     yield judge("left-out samples fall evenly", {output: p_value}, EVENNESS, advice=UNEVEN)
 
 
-def _thinned(posterior: xr.DataTree, group: str, output: str) -> xr.DataArray:
-    """Return one variable at its measured samples, with no more draws than needed."""
-    values = history.dataset(posterior, group)[output]
+def _paired(posterior: xr.DataTree, output: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return likelihood and replicates of the measured samples, at the draws that have both."""
     (dim,) = history.dataset(posterior, "observed_data")[output].dims
-    measured = values.isel({dim: history.is_measured(posterior, output)})
-    step = max(1, measured.size // MOST_VALUES)
-    return measured.isel(draw=slice(None, None, step)).astype(float)
+    measured = {dim: history.is_measured(posterior, output)}
+    likelihood, replicated = xr.align(
+        *(
+            history.dataset(posterior, name)[output]
+            for name in ("log_likelihood", "posterior_predictive")
+        ),
+        join="inner",
+        exclude=[dim],
+    )
+    step = max(1, likelihood.size // MOST_VALUES)
+    return tuple(
+        values.isel(measured).isel(draw=slice(None, None, step)).astype(float)
+        for values in (likelihood, replicated)
+    )
 
 
 def _left_out_ranks(
-    posterior: xr.DataTree, output: str, weights: xr.DataArray, influence: xr.DataArray
+    posterior: xr.DataTree, replicated: xr.DataArray, weights: xr.DataArray, influence: xr.DataArray
 ) -> xr.DataArray:
     """Return the probability of a smaller value than each sample, predicted from the others."""
-    measured = history.is_measured(posterior, output)
+    output = str(replicated.name)
     (dim,) = history.dataset(posterior, "observed_data")[output].dims
-    observed = history.dataset(posterior, "observed_data")[output].isel({dim: measured})
-    replicated = _thinned(posterior, "posterior_predictive", output)
+    measured = {dim: history.is_measured(posterior, output)}
+    observed = history.dataset(posterior, "observed_data")[output].isel(measured)
     with warnings.catch_warnings():
         # Influential samples are a check of their own; here the message would only repeat it.
         warnings.filterwarnings("ignore", message=".*Pareto k.*")

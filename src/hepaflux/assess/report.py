@@ -309,7 +309,16 @@ def _provenance(posterior: xr.DataTree) -> Iterator[tuple[str, str]]:
             yield label, str(posterior.attrs[name])
     for name, label in (("options", "Option"), ("design", "Design"), ("versions", "Version of")):
         for key, value in dict(history.structure(posterior, name) or {}).items():
-            yield f"{label} {key}", ", ".join(value) if isinstance(value, list) else str(value)
+            yield f"{label} {key}", _said(value)
+
+
+def _said(value: Any) -> str:
+    """Return a structure in words."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_said(one)}" for key, one in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(_said(one) for one in value) or "none"
+    return str(value)
 
 
 def _image(figure: "Figure", text: str) -> Image:

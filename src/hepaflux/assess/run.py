@@ -35,7 +35,17 @@ LARGE = ("posterior_predictive", "prior_predictive", "expected", "log_likelihood
 
 RECIPE_SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("study", "study_title", "study_origin", "study_checksum", "citation"),
-    "model": ("system", "insulin_factor", "options", "design", "priors", "conventions"),
+    "model": (
+        "system",
+        "insulin_factor",
+        "options",
+        "design",
+        "noise",
+        "priors",
+        "fixed",
+        "tolerance",
+        "conventions",
+    ),
     "sampling": ("method", "chains", "tune", "draws", "seed", "sampling_seconds"),
 }
 
