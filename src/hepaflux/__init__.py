@@ -1,0 +1,80 @@
+"""hepaflux: Bayesian parameter inference for hepatic insulin action and lipogenesis.
+
+The straight line from tables to a judged posterior is six calls::
+
+    study = hf.read_study("study.toml")
+    model = hf.build_model(study, hf.systems.oral)
+    posterior = hf.fit(model, seed=1)
+    verdict = hf.diagnose(posterior)
+    contrast = hf.compare_groups(posterior, "SI")
+    hf.report(posterior, "runs/demo")
+
+Names are imported when they are first used, so that ``import hepaflux`` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hepaflux import systems as systems
+    from hepaflux.assess import compare_groups as compare_groups
+    from hepaflux.assess import diagnose as diagnose
+    from hepaflux.assess import load_run as load_run
+    from hepaflux.assess import report as report
+    from hepaflux.assess import summarize as summarize
+    from hepaflux.fit import fit as fit
+    from hepaflux.fit import fit_each as fit_each
+    from hepaflux.model import CVFloor as CVFloor
+    from hepaflux.model import Design as Design
+    from hepaflux.model import LogNormalNoise as LogNormalNoise
+    from hepaflux.model import StudentT as StudentT
+    from hepaflux.model import build_model as build_model
+    from hepaflux.model import simulate_study as simulate_study
+    from hepaflux.parameter import Parameter as Parameter
+    from hepaflux.solve import solve as solve
+    from hepaflux.study import Study as Study
+    from hepaflux.study import StudyError as StudyError
+    from hepaflux.study import list_datasets as list_datasets
+    from hepaflux.study import read_study as read_study
+    from hepaflux.study import write_study as write_study
+    from hepaflux.systems import System as System
+
+_HOMES = {
+    "CVFloor": "hepaflux.model",
+    "Design": "hepaflux.model",
+    "LogNormalNoise": "hepaflux.model",
+    "Parameter": "hepaflux.parameter",
+    "StudentT": "hepaflux.model",
+    "Study": "hepaflux.study",
+    "StudyError": "hepaflux.study",
+    "System": "hepaflux.systems",
+    "build_model": "hepaflux.model",
+    "compare_groups": "hepaflux.assess",
+    "diagnose": "hepaflux.assess",
+    "fit": "hepaflux.fit",
+    "fit_each": "hepaflux.fit",
+    "list_datasets": "hepaflux.study",
+    "load_run": "hepaflux.assess",
+    "read_study": "hepaflux.study",
+    "report": "hepaflux.assess",
+    "simulate_study": "hepaflux.model",
+    "solve": "hepaflux.solve",
+    "summarize": "hepaflux.assess",
+    "write_study": "hepaflux.study",
+}
+
+__all__ = [*sorted(_HOMES), "systems"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its room."""
+    if name == "systems":
+        return importlib.import_module("hepaflux.systems")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hepaflux' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)

@@ -83,7 +83,9 @@ def conversion_factor(
     source, target = parse(unit), parse(canonical)
     quantity = registry().Quantity(1.0, source)
     bridges = [registry().Quantity(1.0)]
-    bridges.append(registry().Quantity(insulin_factor, "pmol") / registry().Quantity(1e-3, "U"))
+    if substance == "insulin":
+        per_milliunit = registry().Quantity(insulin_factor, "pmol") / registry().Quantity(1e-3, "U")
+        bridges.append(per_milliunit)
     if substance in MOLAR_MASS:
         bridges.append(1.0 / registry().Quantity(MOLAR_MASS[substance], "g/mol"))
     for bridge in (*bridges, *(1.0 / bridge for bridge in bridges)):

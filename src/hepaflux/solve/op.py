@@ -14,7 +14,11 @@ from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.link.numba.cache import compile_numba_function_src
-from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_and_cache_key
+from pytensor.link.numba.dispatch.basic import (
+    numba_funcify_ensure_cache,
+    numba_njit,
+    register_funcify_and_cache_key,
+)
 
 from hepaflux.solve.kernel import build_kernel
 from hepaflux.solve.program import Program
@@ -130,10 +134,11 @@ _KERNELS: dict[str, Callable] = {}
 def callable_kernel(program: Program) -> Callable:
     """Return the kernel as a function that Python may call; compiled once, cached on disk."""
     if program.key not in _KERNELS:
-        kernel, key = build_kernel(program)
+        kernel, key = numba_funcify_ensure_cache(Solve(program))
         source = "def solve_batch(*args):\n    return kernel(*args)\n"
+        scope = {"__name__": __name__, "kernel": kernel}
         function = compile_numba_function_src(
-            source, "solve_batch", global_env={"__name__": __name__, "kernel": kernel}, cache_key=f"{key}_callable"
+            source, "solve_batch", global_env=scope, cache_key=f"{key}_callable"
         )
         _KERNELS[program.key] = numba_njit(function, final_function=True, cache=True)
     return _KERNELS[program.key]

@@ -168,6 +168,8 @@ def declare(settings: Settings) -> System:
                 analyte="glucose",
                 value=lambda y, p, u: y.glucose,
                 uses=lambda minutes: minutes >= max(mixing, 1e-9),
+                cv=LogNormal(0.02, 0.5),
+                floor=0.06,
             ),
         ),
         derived=(

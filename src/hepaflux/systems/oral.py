@@ -278,6 +278,8 @@ def declare(settings: Settings) -> System:
                 analyte="glucose",
                 value=lambda y, p, u: y.glucose,
                 uses=lambda minutes: minutes > 0,
+                cv=Fixed(0.02),
+                floor=0.06,
             ),
         ),
         derived=(

@@ -111,6 +111,11 @@ class Output:
         The noise-free value.
     uses : callable (array of min since the first dose) -> array of bool
         Which samples enter the likelihood.
+    cv : Prior
+        Coefficient of variation of the measurement; fixed at the assay's where the samples are
+        too few to tell it from the flexibility of the model.
+    floor : float
+        Standard deviation of the measurement at low values, in ``unit``.
     """
 
     name: str
@@ -119,6 +124,8 @@ class Output:
     analyte: str
     value: Callable[[Any, Any, Any], Any]
     uses: Callable[[np.ndarray], np.ndarray]
+    cv: Prior
+    floor: float
 
 
 @dataclass(frozen=True)
@@ -274,7 +281,7 @@ class System:
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
-        known = ", ".join(p.name for p in self.parameters)
+        known = ", ".join(self.priors)
         raise KeyError(f"system {self.name!r} has no parameter {name!r}; it has {known}")
 
     def with_priors(self, **priors: Prior) -> "System":
@@ -287,13 +294,17 @@ class System:
         ValueError
             If a vector-valued parameter would get a scalar prior, or the other way round.
         """
-        for name, prior in priors.items():
-            if (self.parameter(name).prior.support == "simplex") != (prior.support == "simplex"):
+        assays = {f"{output.name}_cv": output for output in self.outputs}
+        for name in priors.keys() - assays.keys():
+            if (self.parameter(name).prior.support == "simplex") != (
+                priors[name].support == "simplex"
+            ):
                 raise ValueError(f"the prior of {name!r} must keep the parameter's dimension")
-        changed = tuple(
-            replace(p, prior=priors[p.name]) if p.name in priors else p for p in self.parameters
+        parameters = tuple(replace(p, prior=priors.get(p.name, p.prior)) for p in self.parameters)
+        outputs = tuple(
+            replace(output, cv=priors.get(name, output.cv)) for name, output in assays.items()
         )
-        return replace(self, parameters=changed)
+        return replace(self, parameters=parameters, outputs=outputs)
 
     def with_options(self, *, insulin_factor: float = 6.0, **changes: Any) -> "System":
         """Return the system declared anew under other options; changed priors are kept.
@@ -322,11 +333,15 @@ class System:
     def _redeclared(self, settings: Settings) -> "System":
         if self.declare is None or dict(settings) == dict(self.settings):
             return self
-        before = {p.name: p.prior for p in self.declare(self.settings).parameters}
-        changed = {p.name: p.prior for p in self.parameters if before.get(p.name) != p.prior}
-        fresh = self.declare(settings)
-        kept = {p.name: changed[p.name] for p in fresh.parameters if p.name in changed}
-        return fresh.with_priors(**kept)
+        before, fresh = self.declare(self.settings).priors, self.declare(settings)
+        changed = {name: prior for name, prior in self.priors.items() if before[name] != prior}
+        return fresh.with_priors(**{k: v for k, v in changed.items() if k in fresh.priors})
+
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """Return the prior of each parameter and of each output's coefficient of variation."""
+        own = {p.name: p.prior for p in self.parameters}
+        return own | {f"{output.name}_cv": output.cv for output in self.outputs}
 
     @property
     def unknowns(self) -> tuple[Parameter, ...]:

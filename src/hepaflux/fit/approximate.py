@@ -1,0 +1,83 @@
+"""Approximate: the posterior's mode, and normal approximations around it, for a quick look.
+
+All three work on the model's native log-density in unconstrained coordinates, so they see the same
+posterior as the sampler. None of them comes with a guarantee; ``diagnose`` says so.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import linalg, optimize
+
+from hepaflux.fit.compiled import density_and_gradient, expand_points
+
+PATHS = 4
+"""Optimizations from different starting points; the best mode is kept."""
+
+STEP = 1e-4
+"""Step of the differences of gradients that give the Hessian, in unconstrained units."""
+
+
+def find_mode(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
+    """Return the mode of the posterior in unconstrained coordinates, shape (1, n_dim)."""
+    del draws
+    return _best_mode(density_and_gradient(compiled), _starts(compiled, seed))[None]
+
+
+def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
+    """Draw from the normal approximation at the mode, shape (draw, n_dim)."""
+    density = density_and_gradient(compiled)
+    mode = _best_mode(density, _starts(compiled, seed))
+    deviations = np.random.default_rng(seed).standard_normal((draws, len(mode)))
+    scale = linalg.cholesky(-_hessian(density, mode))
+    return mode + linalg.solve_triangular(scale, deviations.T).T
+
+
+def _starts(compiled: Any, seed: int) -> list[np.ndarray]:
+    return [np.asarray(compiled.initial_point_func(seed + i)) for i in range(PATHS)]
+
+
+def _best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
+    def negative(point: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = density(point)
+        return (-value, -gradient) if np.isfinite(value) else (1e100, gradient)
+
+    found = [optimize.minimize(negative, x, jac=True, method="L-BFGS-B") for x in starts]
+    best = min(found, key=lambda result: result.fun)
+    if best.fun >= 1e100:
+        raise RuntimeError("no starting point has a finite log-density; check data and priors")
+    return best.x
+
+
+def _hessian(density: Callable, point: np.ndarray) -> np.ndarray:
+    columns = [
+        (density(point + step)[1] - density(point - step)[1]) / (2 * STEP)
+        for step in STEP * np.eye(len(point))
+    ]
+    hessian = np.array(columns)
+    return 0.5 * (hessian + hessian.T)
+
+
+METHODS: dict[str, Callable[..., np.ndarray]] = {"map": find_mode, "laplace": laplace}
+"""By the name that ``fit`` takes."""
+
+
+def dataset(
+    compiled: Any, points: np.ndarray, names: Sequence[str], *, chains: int
+) -> xr.Dataset:
+    """Return the model's variables at unconstrained points, split evenly into chains."""
+    values = expand_points(compiled, points)
+    dims = compiled.dims or {}
+    coords = {name: np.asarray(labels) for name, labels in compiled.coords.items()}
+    variables = {
+        name: (("chain", "draw", *dims.get(name, ())), _split(values[name], chains))
+        for name in names
+    }
+    used = {dim for dimensions, _ in variables.values() for dim in dimensions}
+    return xr.Dataset(variables, coords={k: v for k, v in coords.items() if k in used})
+
+
+def _split(values: np.ndarray, chains: int) -> np.ndarray:
+    return values.reshape(chains, len(values) // chains, *values.shape[1:])

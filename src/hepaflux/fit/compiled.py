@@ -1,0 +1,187 @@
+"""Compiled: a PyMC model as native log-density and gradient, kept on disk between processes.
+
+nutpie compiles two small C functions around PyTensor's native code each time, which takes longer
+than the sampling. The functions written here do the same work with plain loops and carry the key
+of the graph they call, so that a second process loads their machine code instead of making it.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any
+
+import numba
+import numpy as np
+import pymc as pm
+from numba import types
+from nutpie import compile_pymc
+from pymc.initial_point import make_initial_point_fn
+from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS, compile_numba_function_src
+
+POINTER = types.CPointer(types.double)
+
+SIGNATURES = {
+    "density": types.int64(types.uint64, POINTER, POINTER, POINTER, types.voidptr),
+    "expand": types.int64(types.uint64, types.uint64, POINTER, POINTER, types.voidptr),
+}
+
+BAD_GRADIENT, BAD_DENSITY = 3, 4
+"""What the density returns where it is not finite; the sampler rejects such a point."""
+
+
+def compile_model(
+    model: pm.Model, *, keep: Sequence[str] | None = None
+) -> compile_pymc.CompiledPyMCModel:
+    """Compile a model for nutpie.
+
+    Parameters
+    ----------
+    model : pm.Model
+        Any model that PyTensor's numba backend can compile.
+    keep : sequence of str, optional
+        Names of the variables to store besides the unconstrained ones; all if not given.
+
+    Returns
+    -------
+    nutpie.compile_pymc.CompiledPyMCModel
+        ``with_data`` gives the same code other data.
+    """
+    jitter = set(model.free_RVs)
+    initial = make_initial_point_fn(
+        model=model, default_strategy="support_point", jitter_rvs=jitter, return_transformed=True
+    )
+    n_dim, n_expanded, density, expand, initial_point, shape_info, transformed = (
+        compile_pymc._make_functions(
+            model,
+            mode="NUMBA",
+            compute_grad=True,
+            join_expanded=True,
+            pymc_initial_point_fn=compile_pymc._wrap_with_lock(initial),
+            var_names=keep,
+        )
+    )
+    shared = list(dict.fromkeys([*density.get_shared(), *expand.get_shared()]))
+    keys = {variable: f"shared{i}" for i, variable in enumerate(shared)}
+    data = {keys[v]: np.array(v.get_value(), order="C", copy=True) for v in shared}
+    for array in data.values():
+        array.flags.writeable = False
+    dims, coords = compile_pymc._prepare_dims_and_coords(model, shape_info, transformed)
+    return compile_pymc.CompiledPyMCModel(
+        _n_dim=n_dim,
+        dims=dims,
+        _coords=coords,
+        _shapes={name: tuple(shape) for name, _, shape in zip(*shape_info, strict=True)},
+        compiled_logp_func=_c_function("density", density, shared, n_dim, n_dim),
+        compiled_expand_func=_c_function("expand", expand, shared, n_dim, n_expanded),
+        initial_point_func=initial_point,
+        shared_data=data,
+        shared_var_keys=keys,
+        user_data=compile_pymc.make_user_data(keys, data),
+        n_expanded=n_expanded,
+        shape_info=shape_info,
+        logp_func=density,
+        expand_func=expand,
+        reparameterized_names=transformed,
+    )
+
+
+def _c_function(kind: str, function: Any, shared: list[Any], n_in: int, n_out: int) -> Any:
+    """Return a C function that calls a compiled PyTensor function; loaded from disk if known."""
+    native = function.vm.jit_fn
+    source = _source(kind, function.get_shared(), shared, n_in, n_out)
+    key = CACHED_SRC_FUNCTIONS.get(native.py_func)
+    scope = {
+        "__name__": __name__,
+        "carray": numba.carray,
+        "pointer": compile_pymc.address_as_void_pointer,
+        "isfinite": np.isfinite,
+        "native": native,
+        **{name: getattr(np, name) for name in ("uint64", "float64", "int64", "int32")},
+    }
+    cached = f"{key}_{sha256(source.encode()).hexdigest()}" if key else None
+    python = compile_numba_function_src(source, kind, global_env=scope, cache_key=cached)
+    return numba.cfunc(SIGNATURES[kind], cache=cached is not None)(python)
+
+
+def _source(kind: str, used: Sequence[Any], shared: list[Any], n_in: int, n_out: int) -> str:
+    """Write a C function; nutpie's record of shared data is pointers, sizes, then shapes."""
+    heads = {
+        "density": "def density(dim, x_, out_, value_, user_):",
+        "expand": "def expand(dim, expanded, x_, out_, user_):",
+    }
+    lines = [heads[kind], f"    x = carray(x_, ({n_in},))", f"    out = carray(out_, ({n_out},))"]
+    lines.append(f"    user = carray(user_, ({_record_length(shared)},), uint64)")
+    lines += [f"    {line}" for line in _unpack(used, shared)]
+    call = "native(" + ", ".join(["x", *(f"shared{shared.index(v)}" for v in used)]) + ")"
+    if kind == "expand":
+        body = [f"result = {call}[0]", *_copy("result", n_out), "return 0"]
+    else:
+        body = [
+            f"density, gradient = {call}",
+            "carray(value_, (1,))[0] = density[()]",
+            "if not isfinite(density[()]):",
+            f"    return {BAD_DENSITY}",
+            *_copy("gradient", n_out),
+            f"for i in range({n_out}):",
+            "    if not isfinite(out[i]):",
+            f"        return {BAD_GRADIENT}",
+            "return 0",
+        ]
+    return "\n".join([*lines, *(f"    {line}" for line in body)]) + "\n"
+
+
+def _record_length(shared: list[Any]) -> int:
+    return max(1, 2 * len(shared) + sum(v.type.ndim for v in shared))
+
+
+def _unpack(used: Sequence[Any], shared: list[Any]) -> list[str]:
+    lines, at = [], 2 * len(shared)
+    for i, variable in enumerate(shared):
+        shape = "".join(f"int(user[{at + j}]), " for j in range(variable.type.ndim))
+        if variable in used:
+            lines.append(f"shared{i} = carray(pointer(user[{i}]), ({shape}), {variable.dtype})")
+        at += variable.type.ndim
+    return lines
+
+
+def _copy(name: str, length: int) -> list[str]:
+    return [f"for i in range({length}):", f"    out[i] = {name}[i]"]
+
+
+def density_and_gradient(
+    compiled: compile_pymc.CompiledPyMCModel,
+) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """Return the native log-density as a Python function of the unconstrained point.
+
+    Returns
+    -------
+    callable (array (n_dim,)) -> (float, array (n_dim,))
+        Minus infinity and zeros where the density is not finite.
+    """
+    from ctypes import c_double, c_void_p
+
+    function = compiled.compiled_logp_func.ctypes
+    n_dim, user = compiled.n_dim, compiled.user_data
+
+    def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
+        x = np.ascontiguousarray(point, dtype=float)
+        gradient, value = np.zeros(n_dim), c_double()
+        pointers = [a.ctypes.data_as(function.argtypes[1]) for a in (x, gradient)]
+        status = function(n_dim, *pointers, value, c_void_p(user.ctypes.data))
+        return (value.value, gradient) if status == 0 else (-np.inf, np.zeros(n_dim))
+
+    return evaluate
+
+
+def expand_points(compiled: compile_pymc.CompiledPyMCModel, points: np.ndarray) -> dict[str, Any]:
+    """Return the model's variables at unconstrained points, shape (point, ...) each."""
+    from ctypes import c_void_p
+
+    function = compiled.compiled_expand_func.ctypes
+    out = np.empty((len(points), compiled.n_expanded))
+    for point, row in zip(np.ascontiguousarray(points), out, strict=True):
+        pointers = [a.ctypes.data_as(function.argtypes[2]) for a in (point, row)]
+        user = c_void_p(compiled.user_data.ctypes.data)
+        function(compiled.n_dim, compiled.n_expanded, *pointers, user)
+    names, slices, shapes = compiled.shape_info
+    parts = zip(names, slices, shapes, strict=True)
+    return {name: out[:, where].reshape(len(points), *shape) for name, where, shape in parts}

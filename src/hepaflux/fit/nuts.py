@@ -1,0 +1,33 @@
+"""Nuts: a model is sampled by nutpie's no-U-turn sampler."""
+
+import sys
+from typing import Any
+
+import nutpie
+import xarray as xr
+
+
+def sample(compiled: Any, *, draws: int, tune: int, chains: int, seed: int) -> xr.DataTree:
+    """Run the sampler; progress is shown on a terminal."""
+    return nutpie.sample(
+        compiled,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        progress_bar=sys.stderr.isatty(),
+    )
+
+
+def failed_solves(tree: xr.DataTree) -> int:
+    """Return how many trajectories, tuning included, ended at a point without a density.
+
+    A failed solve is NaN; the compiled density then returns an error, the sampler ends the
+    trajectory and keeps the error in the message of the divergence.
+    """
+    total = 0
+    for group in ("sample_stats", "warmup_sample_stats"):
+        if group in tree.children and "divergence_message" in tree[group]:
+            messages = tree[group]["divergence_message"].to_numpy().ravel()
+            total += sum("logp function" in str(m).lower() for m in messages if m is not None)
+    return total

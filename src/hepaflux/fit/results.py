@@ -1,0 +1,303 @@
+"""Results: draws become inference data with everything that judgment and reports need.
+
+The groups and their names are ArviZ's. What is added to the posterior is computed from the draws
+by the solver's kernel and by SciPy, so no further graph is compiled.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from hepaflux.model.build import (
+    TOLERANCE,
+    Observations,
+    Recipe,
+    coordinates,
+    noise_constants,
+    noise_parameters,
+    noise_unknowns,
+)
+from hepaflux.model.noise import FAMILIES, noise_of, pointwise_log_density
+from hepaflux.model.predict import predict
+from hepaflux.parameter import Fixed, describe
+from hepaflux.systems.inputs import start_time
+from hepaflux.units import CANONICAL
+
+PRIOR_DRAWS = 1000
+"""Draws of the prior that are kept beside the posterior."""
+
+PREDICTIVE_DRAWS = 500
+"""Draws, spread evenly over the chains, for which replicated measurements are kept."""
+
+
+def is_internal(name: str) -> bool:
+    """Return whether a variable only serves the sampler (offsets, transformed values)."""
+    return name.endswith(("_offset", "_share")) or "__" in name
+
+
+def assemble(
+    recipe: Recipe,
+    posterior: xr.Dataset,
+    *,
+    prior: xr.Dataset,
+    sample_stats: xr.Dataset | None,
+    record: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> xr.DataTree:
+    """Gather the groups of inference data.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the model that was fitted.
+    posterior, prior : Dataset
+        Draws with dimensions (chain, draw, ...).
+    sample_stats : Dataset or None
+        The sampler's record of each draw.
+    record : mapping
+        How the fit was made: method, draws, seed, and so on.
+    rng : numpy Generator
+        For the replicated measurements.
+    """
+    posterior = posterior[[v for v in posterior.data_vars if not is_internal(str(v))]]
+    expected = _expected(recipe, posterior)
+    thinned = _thinned(posterior)
+    groups = {
+        "posterior": posterior,
+        "prior": prior[[v for v in posterior.data_vars if v in prior]],
+        "expected": _expected(recipe, thinned),
+        "posterior_predictive": _replicated(recipe, thinned, rng),
+        "prior_predictive": _replicated(recipe, _thinned(prior), rng),
+        "log_likelihood": _log_likelihood(recipe, posterior, expected),
+        "log_prior": _log_prior(recipe, posterior),
+        "observed_data": _observed(recipe),
+        "constant_data": _constant(recipe),
+        "measured": _measured(recipe),
+    }
+    if sample_stats is not None:
+        groups["sample_stats"] = sample_stats
+    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
+    tree.attrs.update(history(recipe, record))
+    return tree
+
+
+def draw_prior(model: pm.Model, seed: int) -> xr.Dataset:
+    """Draw the parameters (not the measurements) from the prior."""
+    names = [v.name for v in (*model.free_RVs, *model.deterministics) if not is_internal(v.name)]
+    with model:
+        tree = pm.sample_prior_predictive(
+            PRIOR_DRAWS,
+            var_names=names,
+            random_seed=seed,
+            compile_kwargs={"mode": "FAST_COMPILE"},
+        )
+    return tree["prior"].to_dataset()
+
+
+def _flat_draws(recipe: Recipe, dataset: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return the draws of unknowns and noise with chains and draws in one dimension."""
+    names = [p.name for p in (*recipe.system.unknowns, *noise_unknowns(recipe))]
+    arrays = {name: dataset[name].to_numpy() for name in names}
+    return {name: a.reshape(-1, *a.shape[2:]) for name, a in arrays.items()}
+
+
+def _thinned(dataset: xr.Dataset) -> xr.Dataset:
+    keep = max(1, PREDICTIVE_DRAWS // dataset.sizes["chain"])
+    step = max(1, dataset.sizes["draw"] // keep)
+    return dataset.isel(draw=slice(None, None, step))
+
+
+def _dataset(
+    recipe: Recipe, values: Mapping[str, np.ndarray], like: xr.Dataset
+) -> xr.Dataset:
+    """Return per-observation arrays (chain x draw, observation) as a dataset."""
+    shape = (like.sizes["chain"], like.sizes["draw"])
+    return xr.Dataset(
+        {
+            name: (("chain", "draw", f"{name}_observation"), array.reshape(*shape, -1))
+            for name, array in values.items()
+        },
+        coords={"chain": like.chain, "draw": like.draw, **_observation_coords(recipe)},
+    )
+
+
+def _observation_coords(recipe: Recipe) -> dict[str, Any]:
+    every = coordinates(recipe)
+    return {name: every[name] for name in every if name.endswith("_observation")}
+
+
+def _expected(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
+    draws = _flat_draws(recipe, dataset)
+    return _dataset(recipe, predict(recipe, draws, tolerance=TOLERANCE), dataset)
+
+
+def _noise_distribution(
+    recipe: Recipe, observations: Observations, draws: Mapping[str, np.ndarray], mean: np.ndarray
+) -> Any:
+    name = observations.output.name
+    values: dict[str, Any] = dict(noise_constants(recipe))
+    for parameter in noise_unknowns(recipe):
+        value = draws[parameter.name]
+        by_subject = value.ndim == 2
+        values[parameter.name] = value[:, observations.subject] if by_subject else value[:, None]
+    return recipe.noise[name].scipy(mean, values, name)
+
+
+def _replicated(recipe: Recipe, dataset: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    draws = _flat_draws(recipe, dataset)
+    means = predict(recipe, draws, tolerance=TOLERANCE)
+    replicated = {}
+    for observations in recipe.observations:
+        mean = means[observations.output.name]
+        failed = np.isnan(mean)
+        distribution = _noise_distribution(recipe, observations, draws, np.where(failed, 1.0, mean))
+        values = distribution.rvs(size=mean.shape, random_state=rng)
+        values = _clip(observations, np.where(failed, np.nan, values))
+        replicated[observations.output.name] = values
+    return _dataset(recipe, replicated, dataset)
+
+
+def _clip(observations: Observations, values: np.ndarray) -> np.ndarray:
+    """Return replicated measurements as the assay would report them: censored at its limits."""
+    values = np.where(
+        observations.censoring < 0, np.maximum(values, observations.value), values
+    )
+    return np.where(observations.censoring > 0, np.minimum(values, observations.value), values)
+
+
+def _log_likelihood(recipe: Recipe, posterior: xr.Dataset, expected: xr.Dataset) -> xr.Dataset:
+    draws = _flat_draws(recipe, posterior)
+    densities = {}
+    for observations in recipe.observations:
+        name = observations.output.name
+        mean = expected[name].to_numpy().reshape(-1, len(observations.time))
+        distribution = _noise_distribution(recipe, observations, draws, mean)
+        densities[name] = pointwise_log_density(
+            distribution, observations.value, observations.censoring
+        )
+    return _dataset(recipe, densities, posterior)
+
+
+def _log_prior(recipe: Recipe, posterior: xr.Dataset) -> xr.Dataset:
+    """Return the log-density of the priors of all unknowns that have a prior of their own."""
+    densities = {}
+    for parameter in (*recipe.system.unknowns, *noise_unknowns(recipe)):
+        for name in (f"{parameter.name}_population", parameter.name):
+            if name in posterior:
+                densities[name] = _prior_density(parameter, posterior[name])
+                break
+    return xr.Dataset(densities)
+
+
+def _prior_density(parameter: Any, draws: xr.DataArray) -> xr.DataArray:
+    distribution = parameter.prior.distribution()
+    if not parameter.axis:
+        return xr.apply_ufunc(distribution.logpdf, draws)
+    values = np.moveaxis(draws.to_numpy(), -1, 0)
+    density = distribution.logpdf(values.reshape(len(values), -1)).reshape(values.shape[1:])
+    return draws.isel({draws.dims[-1]: 0}, drop=True).copy(data=density)
+
+
+def _observed(recipe: Recipe) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            o.output.name: (f"{o.output.name}_observation", o.value)
+            for o in recipe.observations
+        },
+        coords=_observation_coords(recipe),
+    )
+
+
+def _constant(recipe: Recipe) -> xr.Dataset:
+    every = coordinates(recipe)
+    variables: dict[str, Any] = {}
+    for o in recipe.observations:
+        dim = f"{o.output.name}_observation"
+        variables[f"{o.output.name}_subject"] = (dim, o.subject)
+        variables[f"{o.output.name}_time"] = (dim, o.time)
+        variables[f"{o.output.name}_censoring"] = (dim, o.censoring)
+    coords = {"subject": every["subject"], **_observation_coords(recipe)}
+    if recipe.study.groups:
+        groups = list(recipe.study.groups)
+        index = [groups.index(s.group) if s.group else -1 for s in recipe.study.subjects]
+        variables["subject_group"] = ("subject", np.array(index))
+        coords["group"] = groups
+    return xr.Dataset(variables, coords=coords)
+
+
+def _measured(recipe: Recipe) -> xr.Dataset:
+    """Return every sample of the analytes, those outside the likelihood included."""
+    variables: dict[str, Any] = {}
+    used = {o.output.analyte: o for o in recipe.observations}
+    analytes = dict.fromkeys(a for s in recipe.study.subjects for a in s.samples)
+    for analyte in analytes:
+        rows = [
+            (i, t, v, t - start_time(s))
+            for i, s in enumerate(recipe.study.subjects)
+            if analyte in s.samples
+            for t, v in zip(s.samples[analyte].time, s.samples[analyte].value, strict=True)
+        ]
+        subject, time, value, since = (np.array(column) for column in zip(*rows, strict=True))
+        enters = used[analyte].output.uses(since) if analyte in used else np.zeros(len(rows), bool)
+        dim = f"{analyte}_sample"
+        columns = {"": value, "_time": time, "_subject": subject, "_used": enters}
+        variables |= {f"{analyte}{suffix}": (dim, a) for suffix, a in columns.items()}
+    return xr.Dataset(variables)
+
+
+def history(recipe: Recipe, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that say how the inference data came about."""
+    study, system = recipe.study, recipe.system
+    parameters = (*system.parameters, *noise_parameters(recipe))
+    described = (*parameters, *system.derived, *system.outputs)
+    units = {d.name: d.unit for d in described} | CANONICAL
+    for parameter in system.unknowns:
+        units |= {f"{parameter.name}_population": parameter.unit}
+        units |= {f"{parameter.name}_{what}": "1" for what in ("spread", "slope")}
+    structures = {
+        "options": dict(system.settings),
+        "units": units,
+        "meanings": {d.name: d.meaning for d in described},
+        "sources": {p.name: p.source for p in parameters},
+        "priors": {p.name: describe(p.prior) for p in parameters},
+        "fixed": [p.name for p in parameters if isinstance(p.prior, Fixed)],
+        "supports": {p.name: p.prior.support for p in parameters},
+        "design": {
+            "levels": dict(recipe.design.levels),
+            "by_group": recipe.design.by_group,
+            "covariates": {k: list(v) for k, v in recipe.design.covariates.items()},
+            "correlated": [list(pair) for pair in recipe.design.correlated],
+        },
+        "noise": {o.name: noise_name(recipe.noise[o.name], o) for o in system.outputs},
+        "conventions": [
+            f"1 µU/mL of insulin = {study.insulin_factor:g} pmol/L.",
+            *system.conventions,
+        ],
+        "versions": {
+            name: version(name)
+            for name in ("hepaflux", "pymc", "pytensor", "numba", "nutpie", "arviz", "numpy")
+        },
+    }
+    plain = {
+        "hepaflux_version": version("hepaflux"),
+        "system": system.name,
+        "study": study.name,
+        "study_title": study.title,
+        "study_checksum": study.checksum,
+        "study_origin": study.origin,
+        "citation": study.citation,
+        "insulin_factor": study.insulin_factor,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "tolerance": list(TOLERANCE),
+    }
+    return {**plain, **{k: json.dumps(v) for k, v in structures.items()}, **record}
+
+
+def noise_name(noise: Any, output: Any) -> str:
+    """Return the name of a noise model, or its description if it is none of the named ones."""
+    return next((f for f in FAMILIES if noise_of(output, f) == noise), repr(noise))

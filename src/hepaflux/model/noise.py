@@ -1,0 +1,172 @@
+"""Noise: how the true value of an output becomes a measurement.
+
+A noise model states its parameters and its distribution given the noise-free value, once for the
+graph and once for SciPy, both on the same standard deviation. ``CVFloor`` is the default: assays
+state a coefficient of variation, and near the floor the error no longer shrinks with the value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from scipy import stats
+
+from hepaflux.parameter import Parameter, Prior
+from hepaflux.systems.system import Output
+
+ASSAY = "CV and floor of the assay; a CV that is estimated takes up model error as well"
+
+
+class Noise(Protocol):
+    """What every noise model offers."""
+
+    def parameters(self, output: str) -> tuple[Parameter, ...]:
+        """Return the unknowns, named after the output."""
+        ...
+
+    def graph(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the PyMC distribution of measurements around ``mean``."""
+        ...
+
+    def scipy(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the frozen SciPy distribution of measurements around ``mean``."""
+        ...
+
+
+def _cv_parameter(output: str, prior: Prior) -> Parameter:
+    return Parameter(
+        f"{output}_cv",
+        unit="1",
+        prior=prior,
+        meaning=f"coefficient of variation of measured {output}",
+        source=ASSAY,
+    )
+
+
+@dataclass(frozen=True)
+class CVFloor:
+    """Normal with standard deviation sqrt((cv mean)^2 + floor^2).
+
+    Attributes
+    ----------
+    cv : Prior
+        Prior of the coefficient of variation.
+    floor : float
+        Standard deviation at low values, in the unit of the output.
+    """
+
+    cv: Prior
+    floor: float
+
+    def parameters(self, output: str) -> tuple[Parameter, ...]:
+        """Return the coefficient of variation."""
+        return (_cv_parameter(output, self.cv),)
+
+    def sd(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the standard deviation of a measurement."""
+        return ((values[f"{output}_cv"] * mean) ** 2 + self.floor**2) ** 0.5
+
+    def graph(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the PyMC distribution."""
+        return pm.Normal.dist(mean, self.sd(mean, values, output))
+
+    def scipy(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the SciPy distribution."""
+        return stats.norm(mean, self.sd(mean, values, output))
+
+
+@dataclass(frozen=True)
+class StudentT:
+    """Student's t with the scale of another noise model, for occasional bad samples.
+
+    Attributes
+    ----------
+    scale : CVFloor
+        Gives the parameters and the scale.
+    nu : float
+        Degrees of freedom.
+    """
+
+    scale: CVFloor
+    nu: float = 4.0
+
+    def parameters(self, output: str) -> tuple[Parameter, ...]:
+        """Return the coefficient of variation."""
+        return self.scale.parameters(output)
+
+    def graph(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the PyMC distribution."""
+        return pm.StudentT.dist(nu=self.nu, mu=mean, sigma=self.scale.sd(mean, values, output))
+
+    def scipy(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the SciPy distribution."""
+        return stats.t(self.nu, mean, self.scale.sd(mean, values, output))
+
+
+@dataclass(frozen=True)
+class LogNormalNoise:
+    """Log-normal around the true value as the median, for strictly proportional error.
+
+    Attributes
+    ----------
+    cv : Prior
+        Prior of the standard deviation of the logarithm.
+    """
+
+    cv: Prior
+
+    def parameters(self, output: str) -> tuple[Parameter, ...]:
+        """Return the coefficient of variation."""
+        return (_cv_parameter(output, self.cv),)
+
+    def graph(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the PyMC distribution."""
+        return pm.LogNormal.dist(pt.log(mean), values[f"{output}_cv"])
+
+    def scipy(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the SciPy distribution."""
+        return stats.lognorm(s=values[f"{output}_cv"], scale=mean)
+
+
+FAMILIES = ("cv_floor", "lognormal", "student_t")
+"""Names of the noise models, as a command line or a run's record uses them."""
+
+
+def noise_of(output: Output, family: str = "cv_floor") -> Noise:
+    """Return a noise model with the coefficient of variation and floor of an output's assay.
+
+    Raises
+    ------
+    ValueError
+        If there is no such family.
+    """
+    match family:
+        case "cv_floor":
+            return CVFloor(output.cv, output.floor)
+        case "lognormal":
+            return LogNormalNoise(output.cv)
+        case "student_t":
+            return StudentT(CVFloor(output.cv, output.floor))
+    raise ValueError(f"noise must be one of {', '.join(FAMILIES)}, but is {family!r}")
+
+
+def pointwise_log_density(distribution: Any, value: np.ndarray, censoring: np.ndarray) -> Any:
+    """Return the log-density of measurements, censored ones by their tail probability.
+
+    Parameters
+    ----------
+    distribution : SciPy distribution
+        Broadcasts against ``value``.
+    value : array (observation,)
+        Measurements; for a censored one, the limit.
+    censoring : array (observation,) of int
+        0 measured, -1 at or below the limit, 1 at or above it.
+    """
+    density = distribution.logpdf(value)
+    if (censoring == 0).all():
+        return density
+    density = np.where(censoring < 0, distribution.logcdf(value), density)
+    return np.where(censoring > 0, distribution.logsf(value), density)

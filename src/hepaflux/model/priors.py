@@ -1,0 +1,138 @@
+"""Priors: a parameter and its level become random variables of a PyMC model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from hepaflux.model.design import Design
+from hepaflux.parameter import (
+    Beta,
+    Dirichlet,
+    HalfNormal,
+    LogNormal,
+    Normal,
+    Parameter,
+    Prior,
+    Uniform,
+)
+
+SPREAD_CV = 0.5
+"""Coefficient of variation of the prior of a between-subject standard deviation."""
+
+SLOPE_SD = 0.5
+"""Prior standard deviation of a covariate's slope, log or logit units per standard deviation."""
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Who varies.
+
+    Attributes
+    ----------
+    n_subjects : int
+        Number of subjects.
+    group_of_subject : array of int (subject,)
+        Index of each subject's group; empty without groups.
+    covariates : dict of str to array (subject,)
+        Standardized.
+    """
+
+    n_subjects: int
+    group_of_subject: np.ndarray
+    covariates: dict[str, np.ndarray]
+
+
+def random_variable(name: str, prior: Prior, dims: tuple[str, ...]) -> Any:
+    """Create the random variable of a prior in the current PyMC model."""
+    match prior:
+        case LogNormal():
+            return pm.LogNormal(name, mu=np.log(prior.median), sigma=prior.log_sd, dims=dims)
+        case Normal():
+            return pm.Normal(name, mu=prior.mean, sigma=prior.sd, dims=dims)
+        case HalfNormal():
+            return pm.HalfNormal(name, sigma=prior.scale, dims=dims)
+        case Beta():
+            return pm.Beta(name, alpha=prior.alpha, beta=prior.beta, dims=dims)
+        case Uniform():
+            return pm.Uniform(name, lower=prior.lower, upper=prior.upper, dims=dims)
+        case Dirichlet():
+            return pm.Dirichlet(name, a=prior.alpha, dims=dims)
+    raise TypeError(f"{prior!r} of {name!r} has no random variable")
+
+
+def build_parameters(
+    parameters: Sequence[Parameter], design: Design, people: People
+) -> dict[str, Any]:
+    """Create the random variables of all unknowns.
+
+    Returns
+    -------
+    dict of str to tensor
+        By parameter: scalar if shared, else one row per subject.
+    """
+    values = {
+        p.name: _common(p, design, people) for p in parameters if design.levels[p.name] != "subject"
+    }
+    varying = [p for p in parameters if design.levels[p.name] == "subject"]
+    deviations = _deviations(varying, design)
+    for parameter in varying:
+        values[parameter.name] = _by_subject(
+            parameter, deviations[parameter.name], design, people
+        )
+    return {p.name: values[p.name] for p in parameters}
+
+
+def _common(parameter: Parameter, design: Design, people: People) -> Any:
+    """Create a parameter that is shared, by group, or separate for each subject."""
+    level = design.levels[parameter.name]
+    axis = (parameter.axis,) if parameter.axis else ()
+    if level == "shared":
+        return random_variable(parameter.name, parameter.prior, axis)
+    if level == "separate":
+        return random_variable(parameter.name, parameter.prior, ("subject", *axis))
+    by_group = random_variable(parameter.name, parameter.prior, ("group", *axis))
+    return by_group[people.group_of_subject]
+
+
+def _deviations(parameters: Sequence[Parameter], design: Design) -> dict[str, Any]:
+    """Create the standardized deviations of the subjects, correlated where the design says so.
+
+    For a pair, the LKJ(2) prior of the correlation is a beta(2, 2) stretched to (-1, 1).
+    """
+    standard = {p.name: pm.Normal(f"{p.name}_offset", dims="subject") for p in parameters}
+    for first, second in design.correlated:
+        share = pm.Beta(f"{first}_{second}_share", alpha=2.0, beta=2.0)
+        correlation = pm.Deterministic(f"{first}_{second}_correlation", 2 * share - 1)
+        independent = pt.sqrt(1 - correlation**2) * standard[second]
+        standard[second] = correlation * standard[first] + independent
+    return standard
+
+
+def _by_subject(parameter: Parameter, deviation: Any, design: Design, people: People) -> Any:
+    """Create a parameter that varies around its population median, not centered."""
+    name = parameter.name
+    dims = ("group",) if design.by_group else ()
+    median = random_variable(f"{name}_population", parameter.prior, dims)
+    spread = random_variable(f"{name}_spread", LogNormal(parameter.spread, SPREAD_CV), ())
+    center = median[people.group_of_subject] if design.by_group else median
+    shift = spread * deviation + _covariate_shift(name, design, people)
+    if parameter.prior.support == "unit":
+        value = pt.sigmoid(pt.log(center) - pt.log1p(-center) + shift)
+    elif parameter.prior.support == "positive":
+        value = center * pt.exp(shift)
+    else:
+        value = center + shift
+    return pm.Deterministic(name, value, dims="subject")
+
+
+def _covariate_shift(name: str, design: Design, people: People) -> Any:
+    covariates = design.covariates.get(name, ())
+    if not covariates:
+        return 0.0
+    slope = pm.Normal(f"{name}_slope", sigma=SLOPE_SD, dims=f"{name}_covariate")
+    matrix = np.column_stack([people.covariates[c] for c in covariates])
+    return pt.dot(matrix, slope)
