@@ -183,6 +183,25 @@ def test_a_ridge_names_the_pair_and_its_combination(good, rng, sign, combination
     assert verdict.undetermined == ("SG", "p2")
 
 
+@pytest.mark.parametrize("prior_sd", [0.2, 1.0])
+def test_a_ridge_is_found_although_the_priors_cut_it_short(good, rng, prior_sd):
+    """A normal likelihood with correlation -0.95 and SD 0.2, times independent normal priors."""
+    alone = 0.2**2 * np.array([[1.0, -0.95], [-0.95, 1.0]])
+    together = np.linalg.inv(np.linalg.inv(alone) + np.eye(2) / prior_sd**2)
+    draws = rng.multivariate_normal((0, 0), together, size=(4, 250))
+    tree = replaced(
+        good,
+        "posterior",
+        SG=TRUTH["SG"] * np.exp(draws[..., 0]),
+        p2=TRUTH["p2"] * np.exp(draws[..., 1]),
+    )
+    before = np.exp(prior_sd * rng.normal(size=(2, 1, 500)))
+    tree = replaced(tree, "prior", SG=TRUTH["SG"] * before[0], p2=TRUTH["p2"] * before[1])
+    check = the(diagnose(tree), "separable")
+    assert (check.status, check.target) == ("warn", "SG and p2")
+    assert check.value == pytest.approx(0.95, abs=0.03)
+
+
 def test_a_prior_that_drives_the_result_is_flagged(good, rng):
     wide = TRUTH["p2"] * np.exp(0.3 * rng.normal(size=(4, 250)))
     steep = -0.5 * (np.log(wide / TRUTH["p2"]) / 0.3) ** 2

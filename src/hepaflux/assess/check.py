@@ -155,7 +155,8 @@ class Verdict:
         if self.undetermined:
             start = " These data" if other else "Use with care: these data"
             sentence += f"{start} do not determine {join(self.undetermined)} alone."
-        return sentence or "Use with care: the priors matter for some of these numbers."
+        shaped = join(c.target for c in self.problems if c.name == POWER_SCALING)
+        return sentence or f"Use with care: the priors still shape {shaped}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain values that JSON can hold."""

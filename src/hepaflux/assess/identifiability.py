@@ -7,7 +7,6 @@ one of them has a number, but the number is not a finding.
 """
 
 import functools
-import itertools
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -17,12 +16,11 @@ import numpy as np
 import xarray as xr
 
 from hepaflux.assess import history
-from hepaflux.assess.check import IDENTIFIED, POWER_SCALING, SEPARATE, Check, Limits, judge
+from hepaflux.assess.check import IDENTIFIED, POWER_SCALING, Check, Limits, judge
+from hepaflux.assess.separation import by_place, check_separation, unconstrained
 
 CONTRACTION = Limits(0.1, -np.inf)
 """One minus the ratio of posterior to prior variance; below 0.1 the data said nothing."""
-
-CORRELATION = Limits(0.9, np.inf)
 
 SENSITIVITY = 0.05
 """Power-scaling sensitivity from which a prior or a likelihood matters."""
@@ -40,14 +38,9 @@ NOT_IDENTIFIED = (
     "and is not a finding. Fix {name} from the literature, or take samples that bear on it."
 )
 ASSUMED = "{name} rests on its narrow prior: read it as an assumption, not as a result."
-RIDGE = (
-    "{first} and {second} are NOT IDENTIFIED separately (correlation {r:+.2f} on the log scale): "
-    "the data determine roughly their {combination}, and neither alone. Fix one, give one a "
-    "tighter prior, or take more samples; fixing one would narrow the other {fold:.1f}-fold."
-)
-CONFLICT = (
-    "The result moves when its prior is made stronger or weaker, although the data are "
-    "informative: the prior of {name} may contradict the data. Check the prior and its unit."
+SHAPED = (
+    "Prior and data both shape {name}: it moves when its prior is made stronger or weaker. Check "
+    "that the prior and its unit are meant, and report them with the result."
 )
 PRIOR_DRIVEN = (
     "The prior moves the result more than the data do: report {name} together with its prior, or "
@@ -64,24 +57,8 @@ def check_identifiability(posterior: xr.DataTree) -> tuple[Check, ...]:
     flagged = {check.target for check in contraction if check.status != "pass"}
     assumed = {name for name in draws.data_vars if _is_tight(posterior, str(name))}
     sought = [n for n in history.unknowns(posterior) if n not in flagged | assumed]
-    ridges = _check_ridges(posterior, draws)
+    ridges = check_separation(posterior, sought)
     return (*contraction, *ridges, *_check_power_scaling(posterior, sought))
-
-
-def unconstrained(posterior: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
-    """Return draws on the scale of their support: logit of shares, log of positive numbers.
-
-    Parameters
-    ----------
-    posterior : DataTree
-        Its attribute ``supports`` tells a share from a small positive number.
-    values : DataArray
-        One variable.
-    """
-    if history.words(posterior, "supports", str(values.name)) in ("unit", "simplex"):
-        shares = values.clip(1e-12, 1 - 1e-12)
-        return np.log(shares) - np.log1p(-shares)
-    return np.log(values) if bool((values > 0).all()) else values
 
 
 def _spread(posterior: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
@@ -109,62 +86,17 @@ def _contraction(posterior: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
     return 1 - (_spread(posterior, values) / _spread(posterior, before)) ** 2
 
 
-def _by_place(values: xr.DataArray) -> dict[str, float]:
-    """Return the numbers of an array by their coordinates in words."""
-    axes = [[str(label) for label in values[dim].values] for dim in values.dims]
-    labels = (" ".join(place) for place in itertools.product(*axes))
-    return dict(zip(labels, values.values.ravel().tolist(), strict=True))
-
-
 def _check_contraction(posterior: xr.DataTree, draws: xr.Dataset) -> Iterator[Check]:
     """Yield one check for each unknown, over all its subjects and elements."""
     prior = history.dataset(posterior, "prior")
     for name in (n for n in history.unknowns(posterior) if n in prior):
         if float(prior[name].std()) == 0 or float(draws[name].std()) == 0:
             continue
-        values = _by_place(_contraction(posterior, draws[name]))
+        values = by_place(_contraction(posterior, draws[name]))
         check = judge(IDENTIFIED, values, CONTRACTION, advice=NOT_IDENTIFIED.format(name=name))
         if check.advice and _is_tight(posterior, name):
             check = replace(check, status="pass", advice=ASSUMED.format(name=name))
         yield replace(check, target=name)
-
-
-def _check_ridges(posterior: xr.DataTree, draws: xr.Dataset) -> tuple[Check, ...]:
-    """Return one check for each pair that cannot be told apart, or one that all can."""
-    names = [n for n in history.unknowns(posterior) if _is_own(draws[n])]
-    scaled = {n: unconstrained(posterior, draws[n]) for n in names}
-    pairs = [
-        _check_pair(scaled[first], scaled[second])
-        for first, second in itertools.combinations(names, 2)
-    ]
-    if not pairs:
-        return ()
-    tied = tuple(pair for pair in pairs if pair.advice)
-    return tied or (max(pairs, key=lambda pair: abs(pair.value or 0)),)
-
-
-def _is_own(values: xr.DataArray) -> bool:
-    """Return whether a variable is one varying number per subject, per group, or shared."""
-    scalar = set(values.dims) <= {*history.SAMPLE_DIMS, "subject", "group"}
-    own = not str(values.name).endswith(history.POPULATION_SUFFIXES)
-    return scalar and own and float(values.std()) > 0
-
-
-def _check_pair(first: xr.DataArray, second: xr.DataArray) -> Check:
-    """Return the check whether two parameters can be told apart."""
-    correlation = _by_place(xr.corr(first, second, dim=history.SAMPLE_DIMS))
-    strength = {place: abs(r) for place, r in correlation.items()}
-    worst = correlation[max(strength, key=lambda place: strength[place])]
-    advice = RIDGE.format(
-        first=first.name,
-        second=second.name,
-        r=worst,
-        combination="product" if worst < 0 else "ratio",
-        fold=1 / np.sqrt(max(1 - worst**2, 1e-6)),
-    )
-    check = judge(SEPARATE, strength, CORRELATION, advice=advice)
-    detail = correlation if len(correlation) > 1 else {}
-    return replace(check, target=f"{first.name} and {second.name}", detail=detail)
 
 
 def _check_power_scaling(posterior: xr.DataTree, names: Iterable[str]) -> Iterator[Check]:
@@ -186,7 +118,7 @@ def _check_power_scaling(posterior: xr.DataTree, names: Iterable[str]) -> Iterat
     to_prior = _sensitivity(draws[sought], prior)
     to_likelihood = _sensitivity(draws[sought], likelihood)
     for name in sought:
-        yield _power_scaling(name, _by_place(to_prior[name]), _by_place(to_likelihood[name]))
+        yield _power_scaling(name, by_place(to_prior[name]), by_place(to_likelihood[name]))
 
 
 def _power_scaling(
@@ -195,7 +127,7 @@ def _power_scaling(
     """Return the check of one parameter from its sensitivities to prior and likelihood."""
     limits = Limits(SENSITIVITY, np.inf)
     informed = to_likelihood[limits.worst(to_prior)] >= SENSITIVITY
-    advice = (CONFLICT if informed else PRIOR_DRIVEN).format(name=name)
+    advice = (SHAPED if informed else PRIOR_DRIVEN).format(name=name)
     check = judge(POWER_SCALING, to_prior, limits, advice=advice)
     return replace(check, target=name)
 
