@@ -64,9 +64,7 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {"map": find_mode, "laplace": la
 """By the name that ``fit`` takes."""
 
 
-def dataset(
-    compiled: Any, points: np.ndarray, names: Sequence[str], *, chains: int
-) -> xr.Dataset:
+def dataset(compiled: Any, points: np.ndarray, names: Sequence[str], *, chains: int) -> xr.Dataset:
     """Return the model's variables at unconstrained points, split evenly into chains."""
     values = expand_points(compiled, points)
     dims = compiled.dims or {}

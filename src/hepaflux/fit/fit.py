@@ -104,7 +104,9 @@ def fit_each(
     separate = Design({p.name: "separate" for p in system.unknowns})
     with _Clock() as clock:
         posteriors, stats, failed, model = _fit_subjects(study, system, noise, how)
-    recipe = prepare(study, system, design=separate if len(study.subjects) > 1 else None, noise=noise)
+    recipe = prepare(
+        study, system, design=separate if len(study.subjects) > 1 else None, noise=noise
+    )
     names = xr.DataArray([s.name for s in study.subjects], dims="subject", name="subject")
     record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": True}
     return assemble(

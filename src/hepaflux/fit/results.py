@@ -112,9 +112,7 @@ def _thinned(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.isel(draw=slice(None, None, step))
 
 
-def _dataset(
-    recipe: Recipe, values: Mapping[str, np.ndarray], like: xr.Dataset
-) -> xr.Dataset:
+def _dataset(recipe: Recipe, values: Mapping[str, np.ndarray], like: xr.Dataset) -> xr.Dataset:
     """Return per-observation arrays (chain x draw, observation) as a dataset."""
     shape = (like.sizes["chain"], like.sizes["draw"])
     return xr.Dataset(
@@ -164,9 +162,7 @@ def _replicated(recipe: Recipe, dataset: xr.Dataset, rng: np.random.Generator) -
 
 def _clip(observations: Observations, values: np.ndarray) -> np.ndarray:
     """Return replicated measurements as the assay would report them: censored at its limits."""
-    values = np.where(
-        observations.censoring < 0, np.maximum(values, observations.value), values
-    )
+    values = np.where(observations.censoring < 0, np.maximum(values, observations.value), values)
     return np.where(observations.censoring > 0, np.minimum(values, observations.value), values)
 
 
@@ -205,10 +201,7 @@ def _prior_density(parameter: Any, draws: xr.DataArray) -> xr.DataArray:
 
 def _observed(recipe: Recipe) -> xr.Dataset:
     return xr.Dataset(
-        {
-            o.output.name: (f"{o.output.name}_observation", o.value)
-            for o in recipe.observations
-        },
+        {o.output.name: (f"{o.output.name}_observation", o.value) for o in recipe.observations},
         coords=_observation_coords(recipe),
     )
 

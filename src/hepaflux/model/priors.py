@@ -80,9 +80,7 @@ def build_parameters(
     varying = [p for p in parameters if design.levels[p.name] == "subject"]
     deviations = _deviations(varying, design)
     for parameter in varying:
-        values[parameter.name] = _by_subject(
-            parameter, deviations[parameter.name], design, people
-        )
+        values[parameter.name] = _by_subject(parameter, deviations[parameter.name], design, people)
     return {p.name: values[p.name] for p in parameters}
 
 

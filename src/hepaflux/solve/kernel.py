@@ -80,9 +80,7 @@ def build_derivative(program: Program) -> Callable:
     elements += [f"constants[s, {i}]" for i in range(len(layout.constants))]
     elements += [f"curves[{i}]" for i in range(len(layout.curves))]
     signature = "derivative(t, z, theta, s, constants, curves, out, row)"
-    return unpacked(
-        program.derivative, signature, elements, [f"out[row, {i}]" for i in range(n_z)]
-    )
+    return unpacked(program.derivative, signature, elements, [f"out[row, {i}]" for i in range(n_z)])
 
 
 def build_start(program: Program) -> Callable:

@@ -56,12 +56,14 @@ class Solve(Op):
         """Run the compiled kernel from Python."""
         del node
         arrays = [np.ascontiguousarray(value) for value in inputs]
-        for storage, value in zip(output_storage, callable_kernel(self.program)(*arrays), strict=True):
+        for storage, value in zip(
+            output_storage, callable_kernel(self.program)(*arrays), strict=True
+        ):
             storage[0] = value
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: Any) -> list[Any]:
+    def infer_shape(self, node: Apply, shapes: Any) -> list[Any]:
         """Return the output shapes."""
-        del fgraph, shapes
+        del shapes
         n_saved = node.inputs[3][:, 3].max()
         layout = self.program.layout
         return [(n_saved, len(layout.states)), (n_saved, len(layout.active))]
@@ -107,9 +109,9 @@ class Contract(Op):
         del node
         output_storage[0][0] = contraction(self.active, self.n_theta)(*inputs)
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: Any) -> list[Any]:
+    def infer_shape(self, node: Apply, shapes: Any) -> list[Any]:
         """Return the output shape."""
-        del fgraph, node
+        del node
         return [(shapes[2][0], self.n_theta)]
 
 
@@ -155,4 +157,6 @@ def numba_funcify_solve(op: Solve, **kwargs: Any) -> tuple[Callable, str]:
 def numba_funcify_contract(op: Contract, **kwargs: Any) -> tuple[Callable, str]:
     """Give PyTensor the native contraction."""
     del kwargs
-    return numba_njit(contraction(op.active, op.n_theta)), f"hepaflux_contract_1_{op.active}_{op.n_theta}"
+    return numba_njit(
+        contraction(op.active, op.n_theta)
+    ), f"hepaflux_contract_1_{op.active}_{op.n_theta}"

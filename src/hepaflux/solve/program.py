@@ -139,12 +139,7 @@ def _active(jacobian: Any, direct: Any, seeds: Any) -> tuple[tuple[int, int], ..
         if direct[i][j] is not None or any(seed[i][j] is not None for seed in seeds)
     }
     for _ in range(n_states):
-        pairs |= {
-            (i, j)
-            for i in range(n_states)
-            for k, j in pairs
-            if jacobian[i][k] is not None
-        }
+        pairs |= {(i, j) for i in range(n_states) for k, j in pairs if jacobian[i][k] is not None}
     return tuple(sorted(pairs))
 
 
@@ -176,9 +171,7 @@ def _evaluate(system: System, curve_names: frozenset[str], infused: bool) -> _Sy
     p = {q.name: _symbol(q.name, width[q.name]) for q in system.parameters}
     u = {i.name: _symbol(i.name, width[i.name]) for i in system.inputs}
     y_record, p_record, u_record = _record("Y", y), _record("P", p), _record("U", u)
-    gains = [
-        [_scalar(g) for g in channel.gain(p_record, u_record)] for channel in system.doses
-    ]
+    gains = [[_scalar(g) for g in channel.gain(p_record, u_record)] for channel in system.doses]
     rates = [_scalar(f) for f in system.rhs(t, y_record, p_record, u_record)]
     infusions = [ps.float64(f"infusion[{c}]") for c in range(len(gains))] if infused else []
     for rate, gain in zip(infusions, gains, strict=False):

@@ -183,9 +183,7 @@ def _fill_curves(
         table[before, CURVES + n_curves + j] = rise[before] / lengths[before]
 
 
-def _with_saves(
-    table: np.ndarray, start: float, wanted: np.ndarray, n_curves: int
-) -> np.ndarray:
+def _with_saves(table: np.ndarray, start: float, wanted: np.ndarray, n_curves: int) -> np.ndarray:
     """Return the table with the saved times marked.
 
     A saved time is reached at the end of a row. Those at or before the start are rows of no length

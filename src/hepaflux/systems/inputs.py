@@ -149,5 +149,3 @@ def hat_areas(knots: tuple[float, ...], tail_rate: float) -> np.ndarray:
     gaps = np.diff(np.asarray(knots))
     following = np.append(gaps[1:] / 2, 1 / tail_rate)
     return gaps / 2 + following
-
-

@@ -185,9 +185,7 @@ def declare(settings: Settings) -> System:
                 "acute insulin response to glucose, 0 to 10 min",
                 lambda p, u: u.insulin_area,
             ),
-            Derived(
-                "DI", "1", "disposition index, SI AIRg", lambda p, u: p.SI * u.insulin_area
-            ),
+            Derived("DI", "1", "disposition index, SI AIRg", lambda p, u: p.SI * u.insulin_area),
         ),
         rhs=rhs,
         initial=initial,

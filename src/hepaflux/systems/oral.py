@@ -222,9 +222,7 @@ def parameters(settings: Mapping[str, Any], knots: tuple[float, ...]) -> tuple[P
         Parameter(
             "absorption",
             unit="1",
-            prior=Dirichlet(
-                CONCENTRATION, expected_shares(knots, float(settings["tail_rate"]))
-            ),
+            prior=Dirichlet(CONCENTRATION, expected_shares(knots, float(settings["tail_rate"]))),
             meaning="share of the absorbed dose under the hat at each knot",
             source=VBA,
             axis="knot",
