@@ -13,6 +13,8 @@ Names are imported when they are first used, so that ``import hepaflux`` costs n
 """
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,7 +65,19 @@ _HOMES = {
     "write_study": "hepaflux.study",
 }
 
-__all__ = [*sorted(_HOMES), "systems"]  # noqa: PLE0604
+__all__ = [*sorted(_HOMES), "systems"]
+
+
+class _FrontDoor(ModuleType):
+    """The package, in which importing the room ``fit`` or ``solve`` does not hide that verb."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute, unless a room would take the place of a public name."""
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            ModuleType.__setattr__(self, name, value)
+
+
+sys.modules[__name__].__class__ = _FrontDoor
 
 
 def __getattr__(name: str) -> Any:
