@@ -4,7 +4,14 @@ from hepaflux.assess.check import Check, Verdict
 from hepaflux.assess.compare import Comparison, ComparisonError, Contrast, compare_groups
 from hepaflux.assess.diagnose import diagnose
 from hepaflux.assess.report import render_report
-from hepaflux.assess.run import RunError, RunExistsError, load_run, refresh_report, report
+from hepaflux.assess.run import (
+    RunError,
+    RunExistsError,
+    load_run,
+    refresh_report,
+    report,
+    require_place,
+)
 from hepaflux.assess.summary import summarize
 
 __all__ = [
@@ -21,5 +28,6 @@ __all__ = [
     "refresh_report",
     "render_report",
     "report",
+    "require_place",
     "summarize",
 ]

@@ -91,7 +91,7 @@ def report(
         If ``force`` is true but the folder holds something else than a run.
     """
     target = Path(folder)
-    _require_place(target, force=force)
+    require_place(target, force=force)
     evidence = gather(posterior, contrasts)
     target.parent.mkdir(parents=True, exist_ok=True)
     with _staged(target) as stage:
@@ -139,8 +139,23 @@ def refresh_report(folder: str | Path) -> Path:
     return target
 
 
-def _require_place(target: Path, *, force: bool) -> None:
-    """Refuse a place that holds something which may not be replaced."""
+def require_place(target: Path, *, force: bool) -> None:
+    """Refuse a place for a run that holds something which may not be replaced.
+
+    Parameters
+    ----------
+    target : path
+        Where a run shall go.
+    force : bool
+        Whether a run that is there may be replaced.
+
+    Raises
+    ------
+    RunExistsError
+        If the folder exists and ``force`` is false.
+    RunError
+        If ``force`` is true but the folder holds something else than a run.
+    """
     if not os.path.lexists(target):
         return
     if not force:
