@@ -18,8 +18,9 @@ diagonal one does, and the higher acceptance keeps the curvature from causing di
 
 
 def sample(compiled: Any, *, draws: int, tune: int, chains: int, seed: int) -> xr.DataTree:
-    """Run the sampler; progress is shown on a terminal."""
-    return nutpie.sample(
+    """Run the sampler; progress is shown on a terminal. An interruption yields no result."""
+    # Waited for here because nutpie's own waiting turns Ctrl-C into a shorter sample.
+    sampler = nutpie.sample(
         compiled,
         draws=draws,
         tune=tune,
@@ -27,8 +28,14 @@ def sample(compiled: Any, *, draws: int, tune: int, chains: int, seed: int) -> x
         seed=seed,
         cores=os.cpu_count(),
         progress_bar=sys.stderr.isatty(),
+        blocking=False,
         **SETTINGS,
     )
+    try:
+        return sampler.wait()
+    except BaseException:
+        sampler.cancel()
+        raise
 
 
 def failed_solves(tree: xr.DataTree) -> int:
