@@ -1,4 +1,4 @@
-"""Approximate: the posterior's mode, and normal approximations around it, for a quick look.
+"""Approximate: the posterior's mode, and normal approximations of it, for a quick look.
 
 All three work on the model's native log-density in unconstrained coordinates, so they see the same
 posterior as the sampler. None of them comes with a guarantee; ``diagnose`` says so.
@@ -12,6 +12,7 @@ import xarray as xr
 from scipy import linalg, optimize
 
 from hepaflux.fit.compiled import density_and_gradient, expand_points
+from hepaflux.fit.pathfinder import pathfinder
 
 PATHS = 4
 """Optimizations from different starting points; the best mode is kept."""
@@ -27,11 +28,24 @@ def find_mode(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
 
 
 def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
-    """Draw from the normal approximation at the mode, shape (draw, n_dim)."""
+    """Draw from the normal approximation at the mode, shape (draw, n_dim).
+
+    Raises
+    ------
+    RuntimeError
+        If the log-density does not bend down in every direction at the mode.
+    """
     density = density_and_gradient(compiled)
     mode = _best_mode(density, _starts(compiled, seed))
     deviations = np.random.default_rng(seed).standard_normal((draws, len(mode)))
-    scale = linalg.cholesky(-_hessian(density, mode))
+    try:
+        scale = linalg.cholesky(-_hessian(density, mode))
+    except linalg.LinAlgError as error:
+        raise RuntimeError(
+            "the Laplace approximation does not exist: at the mode the Hessian is not positive"
+            " definite, so the posterior has no peak there (a parameter that the data leave open"
+            " under a flat prior does this); use method nuts, or a narrower prior"
+        ) from error
     return mode + linalg.solve_triangular(scale, deviations.T).T
 
 
@@ -60,7 +74,11 @@ def _hessian(density: Callable, point: np.ndarray) -> np.ndarray:
     return 0.5 * (hessian + hessian.T)
 
 
-METHODS: dict[str, Callable[..., np.ndarray]] = {"map": find_mode, "laplace": laplace}
+METHODS: dict[str, Callable[..., np.ndarray]] = {
+    "map": find_mode,
+    "laplace": laplace,
+    "pathfinder": pathfinder,
+}
 """By the name that ``fit`` takes."""
 
 
@@ -78,4 +96,6 @@ def dataset(compiled: Any, points: np.ndarray, names: Sequence[str], *, chains: 
 
 
 def _split(values: np.ndarray, chains: int) -> np.ndarray:
+    if len(values) % chains:
+        raise ValueError(f"{len(values)} draws do not split evenly into {chains} chains")
     return values.reshape(chains, len(values) // chains, *values.shape[1:])
