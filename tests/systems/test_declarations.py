@@ -1,0 +1,223 @@
+"""What every system must obey, whichever physiology it holds."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from pint import DimensionalityError
+from virtual import adapted
+
+from hepaflux import systems, units
+from hepaflux.parameter import Fixed, LogNormal, Parameter
+from hepaflux.solve.program import compile_equations, widths
+from hepaflux.systems.system import State, System, fields_type
+
+VARIANTS = [*systems.ALL, systems.oral.with_options(effectiveness="GEZI")]
+each_system = pytest.mark.parametrize(
+    "system", [adapted(s) for s in VARIANTS], ids=["minimal", "oral", "oral_GEZI"]
+)
+
+
+def test_names_of_systems_are_unique_and_found():
+    assert len({s.name for s in systems.ALL}) == len(systems.ALL)
+    assert all(systems.named(s.name) is s for s in systems.ALL)
+    with pytest.raises(KeyError, match="no system 'clamp'; there are minimal, oral"):
+        systems.named("clamp")
+
+
+@each_system
+def test_every_record_has_a_unit_that_can_be_read_and_a_meaning(system):
+    records = (
+        *(*system.states, *system.parameters, *system.inputs),
+        *(*system.outputs, *system.derived),
+    )
+    for record in records:
+        units.parse(record.unit)
+        assert len(record.meaning) > 3
+    assert all(len(p.source) > 10 for p in system.parameters)
+    assert system.equations
+    assert system.references
+    assert system.conventions
+
+
+def plain_system(**changes):
+    """y' = -k y, as small as a system can be."""
+    record = fields_type("States", ["y"])
+    fields = {
+        "name": "plain",
+        "title": "Decay",
+        "equations": ("dy/dt = -k y",),
+        "references": ("none",),
+        "states": (State("y", "mmol/L", "the state"),),
+        "parameters": (Parameter("k", "1/min", LogNormal(0.1, 0.5), "rate", "made up"),),
+        "inputs": (),
+        "outputs": (),
+        "rhs": lambda t, y, p, u: record(-p.k * y.y),
+        "initial": lambda p, u: record(1.0),
+    }
+    return System(**{**fields, **changes})
+
+
+def test_a_name_declared_twice_is_refused():
+    parameter = plain_system().parameters[0]
+    with pytest.raises(ValueError, match="'plain' declares k twice"):
+        plain_system(parameters=(parameter, parameter))
+
+
+@pytest.mark.parametrize("changed", [{"unit": ""}, {"meaning": ""}])
+def test_a_state_without_unit_or_meaning_is_refused(changed):
+    state = dataclasses.replace(plain_system().states[0], **changed)
+    with pytest.raises(ValueError, match="must have a unit and a meaning"):
+        plain_system(states=(state,))
+
+
+def test_a_parameter_without_source_is_refused():
+    with pytest.raises(ValueError, match="must have a source"):
+        Parameter("k", "1/min", LogNormal(0.1, 0.5), "rate", "")
+
+
+class Recorder:
+    """A record that remembers which of its fields were read."""
+
+    def __init__(self, **fields):
+        self.fields, self.read = fields, set()
+
+    def __getattr__(self, name):
+        self.read.add(name)
+        return self.fields[name]
+
+
+def evaluate(system, y, p, u):
+    """Run every function of a system; return its values with the unit each should have."""
+    rates = system.rhs(0.0, y, p, u)
+    yield from ((r, f"{s.unit}/min") for r, s in zip(rates, system.states, strict=True))
+    yield from zip(system.initial(p, u), [s.unit for s in system.states], strict=True)
+    for channel in system.doses:
+        gains = zip(channel.gain(p, u), system.states, strict=True)
+        yield from ((g, f"({s.unit})/({channel.unit})") for g, s in gains)
+    yield from ((output.value(y, p, u), output.unit) for output in system.outputs)
+    yield from ((derived.value(p, u), derived.unit) for derived in system.derived)
+
+
+def records(system, wrap=lambda value, unit: value, kind=lambda **fields: fields):
+    """States, parameters and inputs with plausible values, vectors as tuples."""
+    rng = np.random.default_rng(1)
+
+    def value(record):
+        width = widths(system).get(record.name, 0)
+        if width:
+            return tuple(wrap(v, record.unit) for v in rng.uniform(0.1, 1, size=width))
+        return wrap(rng.uniform(0.1, 1), record.unit)
+
+    groups = (system.states, system.parameters, system.inputs)
+    return tuple(kind(**{r.name: value(r) for r in group}) for group in groups)
+
+
+@each_system
+def test_everything_declared_is_used(system):
+    y, p, u = records(system, kind=Recorder)
+    list(evaluate(system, y, p, u))
+    assert y.read == {s.name for s in system.states}
+    assert p.read == {q.name for q in system.parameters}
+    assert u.read == {i.name for i in system.inputs}
+
+
+@each_system
+def test_every_parameter_is_seen_by_the_solver_or_by_a_derived_quantity(system):
+    curves = frozenset(i.name for i in system.inputs if i.axis or "above" in i.name)
+    layout = compile_equations(system, curve_names=curves).layout
+    seen = {name.split("[")[0] for name in (*layout.theta, *layout.constants)}
+    assert {p.name for p in system.unknowns} <= seen
+    assert {p.name for p in system.parameters if isinstance(p.prior, Fixed)} <= seen
+
+
+def named_record(**fields):
+    return fields_type("Record", list(fields))(**fields)
+
+
+def check_dimensions(system):
+    y, p, u = records(system, units.quantity, named_record)
+    for value, unit in evaluate(system, y, p, u):
+        if not (isinstance(value, float) and value == 0.0):
+            units.registry().Quantity(value).to(units.parse(unit))
+
+
+@each_system
+def test_dimensions_are_consistent(system):
+    check_dimensions(system)
+
+
+def test_a_forgotten_factor_is_found_by_its_dimension():
+    right = systems.minimal
+    wrong = lambda t, y, p, u: right.rhs(t, y, p, u)._replace(  # noqa: E731
+        action=p.SI * u.insulin_above_basal - y.action
+    )
+    with pytest.raises(DimensionalityError):
+        check_dimensions(dataclasses.replace(right, rhs=wrong))
+
+
+@each_system
+def test_basal_state_is_steady(system):
+    _, p, u = records(system, kind=named_record)
+    width = widths(system)
+    curves = {
+        i.name: (0.0,) * width[i.name] if width[i.name] else 0.0
+        for i in system.inputs
+        if i.axis or i.name == "insulin_above_basal"
+    }
+    u = u._replace(**curves)
+    assert tuple(system.rhs(0.0, system.initial(p, u), p, u)) == (0.0, 0.0)
+
+
+class TestOptions:
+    def test_unknown_option_lists_the_known_ones(self):
+        with pytest.raises(KeyError, match="no option 'basal'; it has basal_glucose"):
+            systems.minimal.with_options(basal="first")
+
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [
+            ("basal_insulin", "median"),
+            ("basal_insulin", "7 mg/dL/min"),
+            ("insulin_action", "cut"),
+            ("insulin_action", 3),
+            ("mixing", "soon"),
+        ],
+    )
+    def test_bad_value_is_refused_by_name(self, option, value):
+        with pytest.raises(ValueError, match=f"option {option} must be .* but is {value!r}"):
+            systems.minimal.with_options(**{option: value})
+
+    @pytest.mark.parametrize(("factor", "expected"), [(6.0, 43.8), (6.945, 50.6985)])
+    def test_quantities_are_converted_with_the_insulin_factor(self, factor, expected):
+        system = systems.minimal.with_options(basal_insulin="7.3 uU/mL", insulin_factor=factor)
+        assert system.settings["basal_insulin"] == pytest.approx(expected, rel=1e-12)
+
+    def test_glucose_by_mass(self):
+        system = systems.oral.with_options(basal_glucose="90.078 mg/dL")
+        assert system.settings["basal_glucose"] == pytest.approx(5.0, rel=1e-12)
+
+    def test_choices_numbers_and_lists(self):
+        system = systems.oral.with_options(basal_insulin="last", tail_rate="0.02", knots="0 30 120")
+        assert system.settings["basal_insulin"] == "last"
+        assert system.settings["tail_rate"] == 0.02
+        assert system.settings["knots"] == (0.0, 30.0, 120.0)
+
+    def test_changed_priors_survive_other_options(self):
+        mine = LogNormal(1e-4, 0.3)
+        system = systems.minimal.with_priors(SI=mine).with_options(mixing=10)
+        assert system.parameter("SI").prior == mine
+        assert system.parameter("SG").prior == systems.minimal.parameter("SG").prior
+
+    def test_a_prior_of_no_parameter_is_refused(self):
+        with pytest.raises(KeyError, match="no parameter 'Si'; it has SI"):
+            systems.minimal.with_priors(Si=LogNormal(1, 1))
+
+    def test_a_vector_keeps_its_dimension(self):
+        with pytest.raises(ValueError, match="'absorption' must keep"):
+            systems.oral.with_priors(absorption=LogNormal(1, 1))
+
+    def test_the_original_is_unchanged(self):
+        before = dict(systems.minimal.settings)
+        systems.minimal.with_options(mixing=3)
+        assert dict(systems.minimal.settings) == before
