@@ -84,6 +84,12 @@ DATASETS = (
         license="Figures typed from a published table",
     ),
     Dataset(
+        name="ogtt_demo",
+        title="Synthetic oral glucose tolerance tests of 24 virtual people, healthy and NAFLD",
+        citation="Synthetic; not measured in anyone",
+        license="CC0-1.0",
+    ),
+    Dataset(
         name="ohashi_2015",
         title="Oral glucose tolerance tests of 120 people, from normal tolerance to diabetes",
         citation=(

@@ -1,0 +1,424 @@
+"""Command line: parses, makes the same calls as the library, prints.
+
+Everything but typer is imported inside the commands, so that ``hepaflux --help`` answers at once.
+Exit codes: 0 done; 2 the input is wrong, with everything that is wrong on standard error; 3 a fit
+was written but its verdict is ``fail``; 130 interrupted, with nothing written.
+"""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hepaflux import terminal
+from hepaflux.terminal import EXIT_FAILED, told
+
+if TYPE_CHECKING:
+    from hepaflux.model import Design
+    from hepaflux.study import Study
+    from hepaflux.systems import System
+
+HELP = """Bayesian parameter inference for hepatic insulin action.
+
+From a table of glucose and insulin to a judged posterior, a comparison and a report.
+
+[bold]Examples[/bold]
+
+  hepaflux demo
+
+  hepaflux check mydata/study.toml
+
+  hepaflux fit pacini_bergman_1986 --system minimal -o runs/ivgtt
+
+  hepaflux fit mydata/study.toml --system oral --by group -o runs/ogtt
+
+  hepaflux fit one.csv --system oral --dose "75 g" --route oral --weight 72 -o runs/one
+
+  hepaflux compare runs/ogtt --parameter SI
+
+[bold]Exit codes[/bold]
+
+  0 done; 2 the input is wrong; 3 fitted, but the verdict is fail; 130 interrupted
+"""
+
+app = typer.Typer(
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data = typer.Typer(help="Published data sets that can be named wherever a STUDY is asked for.")
+app.add_typer(data, name="data", no_args_is_help=True)
+
+STUDY_HELP = (
+    "A study.toml, a folder that holds one, a CSV (subject, time, analyte, value, unit), or the "
+    "name of a data set."
+)
+TABLE, DESIGN, SAMPLER = "What a table does not say", "Design", "Method"
+
+StudyArgument = Annotated[str, typer.Argument(help=STUDY_HELP, show_default=False)]
+RunArgument = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
+Dose = Annotated[
+    str | None,
+    typer.Option(help='Glucose given to everyone: "75 g" or "0.3 g/kg".', rich_help_panel=TABLE),
+]
+DoseTime = Annotated[
+    float | None,
+    typer.Option(help="When, in the table's unit of time; 0 if not said.", rich_help_panel=TABLE),
+]
+Route = Annotated[
+    str | None, typer.Option(help="How: oral or intravenous.", rich_help_panel=TABLE)
+]
+Weight = Annotated[
+    float | None, typer.Option(help="Body weight of everyone, kg.", rich_help_panel=TABLE)
+]
+Group = Annotated[
+    str | None, typer.Option(help="Group of every subject without one.", rich_help_panel=TABLE)
+]
+TimeUnit = Annotated[
+    str | None, typer.Option(help="Unit of time, such as min or h.", rich_help_panel=TABLE)
+]
+Unit = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Unit of an analyte, such as glucose=mg/dL; stronger than what the table says.",
+        rich_help_panel=TABLE,
+    ),
+]
+InsulinFactor = Annotated[
+    float | None,
+    typer.Option(
+        help="pmol/L in one microunit/mL of insulin: 6.0 (default) or 6.945 in older papers.",
+        rich_help_panel=TABLE,
+    ),
+]
+READ_OPTIONS = ("dose", "dose_time", "route", "weight", "group", "time_unit", "insulin_factor")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"hepaflux {version('hepaflux')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _front(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+@told
+def systems(
+    name: Annotated[str | None, typer.Argument(help="Show one system in full.")] = None,
+) -> None:
+    """List the systems that can be fitted; or one with equations, priors, units and sources."""
+    from hepaflux.systems import ALL, named
+
+    terminal.show_systems(ALL) if name is None else terminal.show_system(named(name))
+
+
+@data.command("list")
+@told
+def data_list() -> None:
+    """List the data sets that have a name."""
+    import hepaflux as hf
+
+    terminal.show_datasets(hf.list_datasets())
+
+
+@data.command("get")
+@told
+def data_get(name: Annotated[str, typer.Argument(help="From `hepaflux data list`.")]) -> None:
+    """Fetch a data set if need be, verify it, and print the folder that holds its files."""
+    from hepaflux.study import get_dataset
+
+    typer.echo(get_dataset(name))
+
+
+@app.command()
+@told
+def check(
+    ctx: typer.Context,
+    study: StudyArgument,
+    dose: Dose = None,
+    dose_time: DoseTime = None,
+    route: Route = None,
+    weight: Weight = None,
+    group: Group = None,
+    time_unit: TimeUnit = None,
+    unit: Unit = None,
+    insulin_factor: InsulinFactor = None,
+) -> None:
+    """Read a study and judge its tables. Exit code 2 and every problem if something is wrong."""
+    terminal.show_study(_read(ctx))
+
+
+@app.command()
+@told
+def fit(
+    ctx: typer.Context,
+    study: StudyArgument,
+    system: Annotated[
+        str, typer.Option(help="minimal (intravenous) or oral.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Run folder to write.", show_default=False)
+    ],
+    prior: Annotated[
+        list[str] | None, typer.Option(help='Another prior: SI="median=5e-5, cv=0.9". Repeatable.')
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An option of the system: basal_insulin=first. Repeatable."),
+    ] = None,
+    noise: Annotated[str, typer.Option(help="cv_floor, lognormal or student_t.")] = "cv_floor",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing run.")] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(help="group: populations differ by group.", rich_help_panel=DESIGN),
+    ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Every subject on its own.", rich_help_panel=DESIGN)
+    ] = False,
+    level: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="p2=shared, or group, subject, separate. Repeatable.", rich_help_panel=DESIGN
+        ),
+    ] = None,
+    covariate: Annotated[
+        list[str] | None,
+        typer.Option(help="SI=bmi: SI shifts with BMI. Repeatable.", rich_help_panel=DESIGN),
+    ] = None,
+    correlate: Annotated[
+        list[str] | None,
+        typer.Option(help="SI,p2: their deviations go together.", rich_help_panel=DESIGN),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="nuts, pathfinder, laplace or map.", rich_help_panel=SAMPLER)
+    ] = "nuts",
+    draws: Annotated[
+        int, typer.Option(help="Draws kept of each chain.", rich_help_panel=SAMPLER)
+    ] = 1000,
+    tune: Annotated[
+        int, typer.Option(help="Tuning steps of each chain.", rich_help_panel=SAMPLER)
+    ] = 1000,
+    chains: Annotated[int, typer.Option(help="Chains.", rich_help_panel=SAMPLER)] = 4,
+    seed: Annotated[int, typer.Option(help="Seed.", rich_help_panel=SAMPLER)] = 1,
+    dose: Dose = None,
+    dose_time: DoseTime = None,
+    route: Route = None,
+    weight: Weight = None,
+    group: Group = None,
+    time_unit: TimeUnit = None,
+    unit: Unit = None,
+    insulin_factor: InsulinFactor = None,
+) -> None:
+    """Fit a study, judge the posterior and write a run folder with its report.
+
+    Several subjects are drawn from a population unless --each fits every one on its own.
+
+    Exit code 3 if the verdict is fail: the run is written all the same.
+    """
+    import hepaflux as hf
+    from hepaflux.assess import require_place
+    from hepaflux.model import noise_of
+
+    require_place(out, force=force)
+    measured = _read(ctx)
+    chosen = _system(system, prior or [], set_ or [], measured)
+    design = _design(ctx.params, measured)
+    noises = {output.name: noise_of(output, noise) for output in chosen.outputs}
+    how: dict[str, Any] = {k: ctx.params[k] for k in ("method", "draws", "tune", "chains", "seed")}
+    if each:
+        terminal.progress(f"Fitting {terminal.count(measured.subjects, 'subject')} one by one")
+        posterior = hf.fit_each(measured, chosen, noise=noises, **how)
+    else:
+        terminal.progress(f"Building the model of {terminal.count(measured.subjects, 'subject')}")
+        model = hf.build_model(measured, chosen, design=design, noise=noises)
+        terminal.progress(f"Compiling and fitting ({method}, seed {seed})")
+        posterior = hf.fit(model, **how)
+    posterior.attrs["command"] = shlex.join(["hepaflux", *sys.argv[1:]])
+    terminal.progress("Judging and writing the report")
+    verdict = terminal.show_run(hf.report(posterior, out, force=force))
+    if verdict == "fail":
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@told
+def compare(
+    run: RunArgument,
+    parameter: Annotated[
+        str, typer.Option(help="A parameter or derived quantity.", show_default=False)
+    ],
+    groups: Annotated[
+        list[str] | None,
+        typer.Option(help="Two or more groups, the reference first: --groups healthy NAFLD."),
+    ] = None,
+    more_groups: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    rope: Annotated[
+        str | None,
+        typer.Option(help="Range of practical equality, such as 0.8,1.25 (of the ratio)."),
+    ] = None,
+    ci: Annotated[float, typer.Option(help="Probability inside the intervals.")] = 0.9,
+) -> None:
+    """Compare groups of a run: difference, ratio, direction, practical equality, one sentence."""
+    import hepaflux as hf
+
+    if more_groups and not groups:
+        raise ValueError(f"{' '.join(more_groups)}: to name groups, write --groups before them")
+    labels = [name for text in [*(groups or []), *(more_groups or [])] for name in _names(text)]
+    contrast = hf.compare_groups(
+        hf.load_run(run),
+        parameter,
+        groups=labels or None,
+        rope=_range(rope) if rope else None,
+        ci_prob=ci,
+    )
+    terminal.show_comparison(contrast)
+
+
+@app.command()
+@told
+def report(run: RunArgument) -> None:
+    """Make the report of a run anew from its posterior, and print where it lies."""
+    from hepaflux.assess import refresh_report
+
+    typer.echo(refresh_report(run))
+
+
+@app.command()
+@told
+def simulate(
+    system: Annotated[str, typer.Argument(help="minimal or oral.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Study folder to write.", show_default=False)
+    ],
+    subjects: Annotated[int, typer.Option(help="How many people in all.")] = 20,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="ogtt75, ogtt75_sparse, meal or ivgtt.", show_default="ivgtt if minimal, or ogtt75"
+        ),
+    ] = None,
+    groups: Annotated[str, typer.Option(help="healthy, NAFLD or healthy,NAFLD.")] = "healthy",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same study.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing study.")] = False,
+) -> None:
+    """Write a synthetic study of virtual people, and beside it truth.csv, what it was made from."""
+    from hepaflux.synthetic import write_synthetic
+
+    study = write_synthetic(
+        system,
+        out,
+        groups=_names(groups),
+        subjects=subjects,
+        protocol=protocol,
+        seed=seed,
+        force=force,
+    )
+    terminal.show_study(study)
+    typer.echo(f"\nStudy: {out / 'study.toml'}\nTruth: {out / 'truth.csv'}")
+
+
+@app.command()
+@told
+def demo(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder of the run folders; they are replaced.")
+    ] = Path("runs/demo"),
+    seed: Annotated[int, typer.Option(help="Seed.")] = 1,
+) -> None:
+    """Fit a published IVGTT and a synthetic two-group OGTT study, and compare with the truth."""
+    from hepaflux.demo import run_demo
+
+    run_demo(out, seed=seed)
+
+
+def _read(ctx: typer.Context) -> "Study":
+    """Read the study that the arguments of a command name."""
+    import hepaflux as hf
+
+    options = {k: ctx.params[k] for k in READ_OPTIONS if ctx.params[k] is not None}
+    units = dict(_pair(text, "--unit glucose=mg/dL") for text in ctx.params["unit"] or [])
+    return hf.read_study(ctx.params["study"], **options, **({"units": units} if units else {}))
+
+
+def _system(name: str, priors: list[str], settings: list[str], study: "Study") -> "System":
+    """Return a system with the options and priors of the command line."""
+    from hepaflux.parameter import parse_prior
+    from hepaflux.systems import named
+
+    options = dict(_pair(text, "--set basal_insulin=first") for text in settings)
+    given = dict(_pair(text, '--prior SI="median=5e-5, cv=0.9"') for text in priors)
+    system = named(name).with_options(insulin_factor=study.insulin_factor, **options)
+    return system.with_priors(**{name: parse_prior(text) for name, text in given.items()})
+
+
+def _design(params: dict[str, Any], study: "Study") -> "Design":
+    """Return the design that the arguments of a fit state."""
+    from hepaflux.model import Design, DesignError
+
+    if params["by"] not in (None, "group"):
+        raise DesignError(f"--by must be group, but is {params['by']!r}")
+    if params["by"] and len(study.groups) < 2:
+        there = ", ".join(study.groups) or "none"
+        raise DesignError(
+            f"--by group needs at least two groups, but there is {there}; give a column group in "
+            "subjects.csv"
+        )
+    stated = [name for name in ("level", "covariate", "correlate") if params[name]]
+    if params["each"] and stated:
+        raise DesignError(f"--each fits every subject on its own; remove --{stated[0]}")
+    covariates: dict[str, tuple[str, ...]] = {}
+    for text in params["covariate"] or []:
+        name, names = _pair(text, "--covariate SI=bmi")
+        covariates[name] = (*covariates.get(name, ()), *_names(names))
+    pairs = [_names(text) for text in params["correlate"] or []]
+    if any(len(pair) != 2 for pair in pairs):
+        raise DesignError("write --correlate SI,p2: two parameters with a comma between them")
+    return Design(
+        levels=dict(_pair(text, "--level p2=shared") for text in params["level"] or []),  # type: ignore[arg-type]
+        by_group=params["by"] == "group",
+        covariates=covariates,
+        correlated=tuple((first, second) for first, second in pairs),
+    )
+
+
+def _pair(text: str, example: str) -> tuple[str, str]:
+    """Return name and value of ``name=value``."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise ValueError(f"{text!r} cannot be read; write it like {example}")
+    return name, value.strip("\"'")
+
+
+def _names(text: str) -> list[str]:
+    """Return the names of a list with commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _range(text: str) -> tuple[float, float]:
+    """Return the two bounds of a range."""
+    try:
+        lower, upper = (float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise ValueError(f"--rope {text!r} cannot be read; write it like 0.8,1.25") from None
+    if lower >= upper:
+        raise ValueError(f"--rope must rise, but is {text!r}; write it like 0.8,1.25")
+    return lower, upper

@@ -1,0 +1,255 @@
+"""Terminal: what the commands print, and how an error ends one of them.
+
+Results go to standard output, progress and errors to standard error. Names from tables are shown
+as they are, never as markup.
+"""
+
+import csv
+import functools
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence, Sized
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hepaflux.assess import Comparison, Contrast
+    from hepaflux.study import Dataset, Study
+    from hepaflux.systems import System
+
+EXIT_WRONG, EXIT_FAILED, EXIT_INTERRUPTED = 2, 3, 130
+
+DEBUG = "HEPAFLUX_DEBUG"
+"""Environment variable: if set, an error keeps its traceback."""
+
+MOST_ROWS = 24
+"""Rows of results that are printed; the others are in summary.csv."""
+
+_START = time.perf_counter()
+
+
+def told[**P](command: Callable[P, None]) -> Callable[P, None]:
+    """Make a command end with a message and an exit code where the user's input is wrong."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except KeyboardInterrupt:
+            typer.echo("\nInterrupted; nothing was written.", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except Exception as error:
+            if not _is_users(error) or os.environ.get(DEBUG):
+                raise
+            typer.echo(_message(error), err=True)
+            raise typer.Exit(EXIT_WRONG) from None
+
+    return wrapped
+
+
+def _is_users(error: Exception) -> bool:
+    """Return whether an error says what is wrong with the input."""
+    from hepaflux.study import DatasetError
+
+    return isinstance(error, ValueError | KeyError | OSError | DatasetError)
+
+
+def _message(error: Exception) -> str:
+    """Return what an error says; a ``KeyError`` would put it in quotes."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'error'}: {error.strerror}"
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+def progress(message: str) -> None:
+    """Say what is being done, with the seconds since the start."""
+    seconds = time.perf_counter() - _START
+    typer.echo(f"[{seconds:5.1f} s] {message}", err=True)
+    sys.stderr.flush()
+
+
+def count(things: Sized, noun: str) -> str:
+    """Return how many there are, in words."""
+    return f"{len(things)} {noun}{'s' if len(things) != 1 else ''}"
+
+
+def number(text: str) -> str:
+    """Return a number of a CSV file with three significant digits; empty if there is none."""
+    return f"{float(text):.3g}" if text else ""
+
+
+def show_systems(systems: Iterable["System"]) -> None:
+    """Print the systems, one line each."""
+    rows = [(s.name, s.title, ", ".join(p.name for p in s.unknowns)) for s in systems]
+    _table(("system", "what it is", "unknowns"), rows)
+    typer.echo("\n`hepaflux systems NAME` shows equations, priors, units, options and sources.")
+
+
+def show_system(system: "System") -> None:
+    """Print everything that a system declares."""
+    from hepaflux.parameter import describe
+
+    typer.echo(f"{system.name}: {system.title}\n")
+    _list("Equations", system.equations)
+    rows = [(p.name, p.unit, describe(p.prior), p.meaning, p.source) for p in system.parameters]
+    rows += [
+        (f"{o.name}_cv", "1", describe(o.cv), f"CV of measured {o.name}", "assay")
+        for o in system.outputs
+    ]
+    _table(("parameter", "unit", "prior", "meaning", "source"), rows)
+    _table(("input", "unit", "meaning"), [(i.name, i.unit, i.meaning) for i in system.inputs])
+    _table(
+        ("option (--set)", "default", "takes", "meaning"),
+        [(o.name, _plain(o.default), _takes(o), o.meaning) for o in system.options],
+    )
+    _table(
+        ("output", "unit", "meaning", "analyte", "floor of the error"),
+        [(o.name, o.unit, o.meaning, o.analyte, f"{o.floor:g} {o.unit}") for o in system.outputs],
+    )
+    _table(("derived", "unit", "meaning"), [(d.name, d.unit, d.meaning) for d in system.derived])
+    _list("Conventions", system.conventions)
+    _list("References", system.references)
+
+
+def _takes(option: Any) -> str:
+    """Return in words what an option takes."""
+    quantity = [f'a number of {option.unit}, or "90 UNIT"'] if option.unit else ["a number"]
+    if option.name == "knots":
+        quantity = ["minutes with commas"]
+    return " or ".join([*option.choices, *(quantity if option.unit or not option.choices else [])])
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def show_datasets(datasets: Iterable["Dataset"]) -> None:
+    """Print the data sets that have a name."""
+    rows = [
+        (d.name, "bundled" if d.is_bundled else "download", d.license, d.title) for d in datasets
+    ]
+    _table(("data set", "where", "license", "what it is"), rows)
+    typer.echo("\nA name can stand wherever a STUDY is asked for.")
+
+
+def show_study(study: "Study") -> None:
+    """Print what was read."""
+    typer.echo(f"{study.title or study.name}: {count(study.subjects, 'subject')}, no problem found")
+    rows = []
+    for group in study.groups or ("",):
+        people = [s for s in study.subjects if s.group == group or not study.groups]
+        sizes = {
+            a: [len(s.samples[a].time) for s in people if a in s.samples]
+            for a in dict.fromkeys(a for s in people for a in s.samples)
+        }
+        samples = ", ".join(f"{a} {_span(n)}" for a, n in sizes.items())
+        doses = dict.fromkeys(_dose(d) for s in people for d in s.doses)
+        shown = [*list(doses)[:2], *(["..."] if len(doses) > 2 else [])]
+        rows.append((group or "all", str(len(people)), samples, "; ".join(shown) or "none"))
+    _table(("group", "subjects", "samples each", "doses"), rows)
+    lacking = [s.name for s in study.subjects if study.groups and not s.group]
+    if lacking:
+        typer.echo(f"Without a group: {', '.join(lacking)}")
+    typer.echo(f"1 µU/mL of insulin = {study.insulin_factor:g} pmol/L. Checksum {study.checksum}.")
+    if study.notes:
+        typer.echo(f"Notes: {' '.join(study.notes.split())}")
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _dose(dose: Any) -> str:
+    from hepaflux.units import CANONICAL_AMOUNT, MOLAR_MASS
+
+    unit, amount = CANONICAL_AMOUNT[dose.what], dose.amount
+    if unit == "mmol":
+        unit, amount = "g", amount * MOLAR_MASS[dose.what] / 1000
+    per_kg = "/kg" if dose.per_kg else ""
+    lasting = f" over {dose.duration:g} min" if dose.duration else ""
+    return f"{amount:.4g} {unit}{per_kg} {dose.what} {dose.route} at {dose.time:g} min{lasting}"
+
+
+def show_run(run: Path) -> str:
+    """Print verdict, main results and the place of the report of a run; return the verdict."""
+    from hepaflux.assess import Check, Verdict
+
+    record = json.loads((run / "diagnostics.json").read_text(encoding="utf-8"))
+    checks = tuple(Check(**check) for check in record["checks"])
+    typer.echo(f"\nVerdict: {record['verdict']}. {Verdict(checks, tuple(record['notes']))}\n")
+    with (run / "summary.csv").open(encoding="utf-8", newline="") as file:
+        _show_summary(list(csv.DictReader(file)))
+    for contrast in record.get("contrasts", ()):
+        typer.echo(contrast["sentence"])
+    typer.echo(f"Report: {run / 'report.html'}")
+    return str(record["verdict"])
+
+
+def _show_summary(rows: list[dict[str, str]]) -> None:
+    """Print the rows of populations if there are any, else of subjects."""
+    chosen = [row for row in rows if not row["subject"]] or rows
+    people = len({row["subject"] for row in chosen} - {""}) > 1
+    _table(
+        ("parameter", *(["subject"] if people else []), "group", "median", "90 % interval", "unit"),
+        [
+            (
+                row["parameter"],
+                *([row["subject"]] if people else []),
+                row["group"],
+                number(row["median"]),
+                f"{number(row['lower'])} to {number(row['upper'])}",
+                "" if row["unit"] == "1" else row["unit"],
+            )
+            for row in chosen[:MOST_ROWS]
+        ],
+    )
+    if len(rows) > len(chosen[:MOST_ROWS]):
+        typer.echo(f"{len(rows) - len(chosen[:MOST_ROWS])} more rows are in summary.csv.")
+
+
+def show_comparison(comparison: "Contrast | Comparison") -> None:
+    """Print contrasts as tables and sentences."""
+    for contrast in comparison.contrasts:
+        table = contrast.table()
+        rows = [
+            (
+                row.quantity,
+                f"{row.median:.3g}",
+                f"{row.lower:.3g} to {row.upper:.3g}" if row.lower == row.lower else "",
+                "" if row.unit == "1" else row.unit,
+            )
+            for row in table.itertuples()
+        ]
+        interval = f"{contrast.ci_prob * 100:.3g} % interval"
+        title = f"{contrast.parameter}: {contrast.group} against {contrast.reference}"
+        typer.echo(f"\n{title}")
+        _table(("quantity", "median", interval, "unit"), rows)
+        typer.echo(contrast.sentence)
+
+
+def _list(title: str, lines: Iterable[str]) -> None:
+    typer.echo(f"{title}\n" + "".join(f"  {line}\n" for line in lines))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table whose cells are text and not markup; empty columns are left out."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [tuple(row) for row in rows]
+    kept = [i for i in range(len(columns)) if any(row[i] for row in rows)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i in kept:
+        table.add_column(columns[i], overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(row[i]) for i in kept))
+    # Not a terminal: wide enough that nothing is folded and a script can read the lines.
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, soft_wrap=False, highlight=False).print(table)
