@@ -113,10 +113,10 @@ def _source(kind: str, used: Sequence[Any], shared: list[Any], n_in: int, n_out:
     lines += [f"    {line}" for line in _unpack(used, shared)]
     call = "native(" + ", ".join(["x", *(f"shared{shared.index(v)}" for v in used)]) + ")"
     if kind == "expand":
-        body = [f"result = {call}[0]", *_copy("result", n_out), "return 0"]
+        body = [*_guarded(f"result = {call}[0]"), *_copy("result", n_out), "return 0"]
     else:
         body = [
-            f"density, gradient = {call}",
+            *_guarded(f"density, gradient = {call}"),
             "carray(value_, (1,))[0] = density[()]",
             "if not isfinite(density[()]):",
             f"    return {BAD_DENSITY}",
@@ -127,6 +127,14 @@ def _source(kind: str, used: Sequence[Any], shared: list[Any], n_in: int, n_out:
             "return 0",
         ]
     return "\n".join([*lines, *(f"    {line}" for line in body)]) + "\n"
+
+
+def _guarded(statement: str) -> list[str]:
+    """Return lines that turn an exception, which C cannot see, into a status that it can.
+
+    Without them a division by zero would leave the status at 0, and the point would look sound.
+    """
+    return ["try:", f"    {statement}", "except Exception:", f"    return {BAD_DENSITY}"]
 
 
 def _record_length(shared: list[Any]) -> int:
