@@ -156,6 +156,8 @@ def _segments(
     table[:, BEGIN], table[:, LENGTH] = cuts, lengths
     _fill_curves(table, cuts, lengths, curves)
     for time, c, amount in boluses:
+        if time > cuts[-1]:
+            continue
         table[np.searchsorted(cuts, time), CURVES + 2 * n_curves + c] += amount
     return _with_saves(table, start, wanted, n_curves)
 
