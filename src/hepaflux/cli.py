@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hepaflux import terminal
+from hepaflux.arguments import read_design, read_names, read_pair, read_range, read_system
 from hepaflux.terminal import EXIT_FAILED, told
 
 if TYPE_CHECKING:
-    from hepaflux.model import Design
     from hepaflux.study import Study
-    from hepaflux.systems import System
 
 HELP = """Bayesian parameter inference for hepatic insulin action.
 
@@ -69,9 +68,7 @@ DoseTime = Annotated[
     float | None,
     typer.Option(help="When, in the table's unit of time; 0 if not said.", rich_help_panel=TABLE),
 ]
-Route = Annotated[
-    str | None, typer.Option(help="How: oral or intravenous.", rich_help_panel=TABLE)
-]
+Route = Annotated[str | None, typer.Option(help="How: oral or intravenous.", rich_help_panel=TABLE)]
 Weight = Annotated[
     float | None, typer.Option(help="Body weight of everyone, kg.", rich_help_panel=TABLE)
 ]
@@ -172,9 +169,7 @@ def check(
 def fit(
     ctx: typer.Context,
     study: StudyArgument,
-    system: Annotated[
-        str, typer.Option(help="minimal (intravenous) or oral.", show_default=False)
-    ],
+    system: Annotated[str, typer.Option(help="minimal (intravenous) or oral.", show_default=False)],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Run folder to write.", show_default=False)
     ],
@@ -240,8 +235,8 @@ def fit(
 
     require_place(out, force=force)
     measured = _read(ctx)
-    chosen = _system(system, prior or [], set_ or [], measured)
-    design = _design(ctx.params, measured)
+    chosen = read_system(system, prior or [], set_ or [], measured)
+    design = read_design(ctx.params, measured)
     noises = {output.name: noise_of(output, noise) for output in chosen.outputs}
     how: dict[str, Any] = {k: ctx.params[k] for k in ("method", "draws", "tune", "chains", "seed")}
     if each:
@@ -282,13 +277,10 @@ def compare(
 
     if more_groups and not groups:
         raise ValueError(f"{' '.join(more_groups)}: to name groups, write --groups before them")
-    labels = [name for text in [*(groups or []), *(more_groups or [])] for name in _names(text)]
+    labels = [name for text in [*(groups or []), *(more_groups or [])] for name in read_names(text)]
+    equal = read_range(rope) if rope else None
     contrast = hf.compare_groups(
-        hf.load_run(run),
-        parameter,
-        groups=labels or None,
-        rope=_range(rope) if rope else None,
-        ci_prob=ci,
+        hf.load_run(run), parameter, groups=labels or None, rope=equal, ci_prob=ci
     )
     terminal.show_comparison(contrast)
 
@@ -326,7 +318,7 @@ def simulate(
     study = write_synthetic(
         system,
         out,
-        groups=_names(groups),
+        groups=read_names(groups),
         subjects=subjects,
         protocol=protocol,
         seed=seed,
@@ -355,70 +347,5 @@ def _read(ctx: typer.Context) -> "Study":
     import hepaflux as hf
 
     options = {k: ctx.params[k] for k in READ_OPTIONS if ctx.params[k] is not None}
-    units = dict(_pair(text, "--unit glucose=mg/dL") for text in ctx.params["unit"] or [])
+    units = dict(read_pair(text, "--unit glucose=mg/dL") for text in ctx.params["unit"] or [])
     return hf.read_study(ctx.params["study"], **options, **({"units": units} if units else {}))
-
-
-def _system(name: str, priors: list[str], settings: list[str], study: "Study") -> "System":
-    """Return a system with the options and priors of the command line."""
-    from hepaflux.parameter import parse_prior
-    from hepaflux.systems import named
-
-    options = dict(_pair(text, "--set basal_insulin=first") for text in settings)
-    given = dict(_pair(text, '--prior SI="median=5e-5, cv=0.9"') for text in priors)
-    system = named(name).with_options(insulin_factor=study.insulin_factor, **options)
-    return system.with_priors(**{name: parse_prior(text) for name, text in given.items()})
-
-
-def _design(params: dict[str, Any], study: "Study") -> "Design":
-    """Return the design that the arguments of a fit state."""
-    from hepaflux.model import Design, DesignError
-
-    if params["by"] not in (None, "group"):
-        raise DesignError(f"--by must be group, but is {params['by']!r}")
-    if params["by"] and len(study.groups) < 2:
-        there = ", ".join(study.groups) or "none"
-        raise DesignError(
-            f"--by group needs at least two groups, but there is {there}; give a column group in "
-            "subjects.csv"
-        )
-    stated = [name for name in ("level", "covariate", "correlate") if params[name]]
-    if params["each"] and stated:
-        raise DesignError(f"--each fits every subject on its own; remove --{stated[0]}")
-    covariates: dict[str, tuple[str, ...]] = {}
-    for text in params["covariate"] or []:
-        name, names = _pair(text, "--covariate SI=bmi")
-        covariates[name] = (*covariates.get(name, ()), *_names(names))
-    pairs = [_names(text) for text in params["correlate"] or []]
-    if any(len(pair) != 2 for pair in pairs):
-        raise DesignError("write --correlate SI,p2: two parameters with a comma between them")
-    return Design(
-        levels=dict(_pair(text, "--level p2=shared") for text in params["level"] or []),  # type: ignore[arg-type]
-        by_group=params["by"] == "group",
-        covariates=covariates,
-        correlated=tuple((first, second) for first, second in pairs),
-    )
-
-
-def _pair(text: str, example: str) -> tuple[str, str]:
-    """Return name and value of ``name=value``."""
-    name, equals, value = (part.strip() for part in text.partition("="))
-    if not (name and equals and value):
-        raise ValueError(f"{text!r} cannot be read; write it like {example}")
-    return name, value.strip("\"'")
-
-
-def _names(text: str) -> list[str]:
-    """Return the names of a list with commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _range(text: str) -> tuple[float, float]:
-    """Return the two bounds of a range."""
-    try:
-        lower, upper = (float(part) for part in text.replace(",", " ").split())
-    except ValueError:
-        raise ValueError(f"--rope {text!r} cannot be read; write it like 0.8,1.25") from None
-    if lower >= upper:
-        raise ValueError(f"--rope must rise, but is {text!r}; write it like 0.8,1.25")
-    return lower, upper

@@ -251,5 +251,5 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(row[i]) for i in kept))
     # Not a terminal: wide enough that nothing is folded and a script can read the lines.
-    width = None if sys.stdout.isatty() else 200
+    width = None if sys.stdout.isatty() else 1000
     Console(width=width, soft_wrap=False, highlight=False).print(table)
