@@ -107,7 +107,7 @@ def linked(rtol, mode):
 def everyone(glucose, mode):
     """Return glucose of all persons: one after another, or all in step, as is best for the mode."""
     if mode == "forward":
-        return jax.vmap(glucose)
+        return lambda persons, excess: jax.vmap(glucose)(persons, jnp.asarray(excess))
     return lambda persons, excess: jax.lax.map(
         lambda person: glucose(*person), (persons, jnp.asarray(excess))
     )
