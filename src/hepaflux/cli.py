@@ -313,8 +313,9 @@ def simulate(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing study.")] = False,
 ) -> None:
     """Write a synthetic study of virtual people, and beside it truth.csv, what it was made from."""
-    from hepaflux.synthetic import write_synthetic
+    from hepaflux.synthetic import require_place, write_synthetic
 
+    require_place(out, force=force)
     study = write_synthetic(
         system,
         out,
@@ -322,7 +323,6 @@ def simulate(
         subjects=subjects,
         protocol=protocol,
         seed=seed,
-        force=force,
     )
     terminal.show_study(study)
     typer.echo(f"\nStudy: {out / 'study.toml'}\nTruth: {out / 'truth.csv'}")

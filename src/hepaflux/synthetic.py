@@ -25,7 +25,6 @@ def write_synthetic(
     subjects: int,
     protocol: str | None,
     seed: int,
-    force: bool = False,
 ) -> Study:
     """Simulate a study and write it with ``truth.csv``, whole or not at all.
 
@@ -34,13 +33,11 @@ def write_synthetic(
     system : str
         Name of the system.
     folder : Path
-        Where the study goes.
+        Where the study goes; one that is there is replaced, see ``require_place``.
     groups : sequence of str
         Names in ``POPULATIONS``.
     subjects, protocol, seed
         As for ``simulate_study``.
-    force : bool
-        Whether a study in ``folder`` may be replaced.
 
     Returns
     -------
@@ -49,12 +46,9 @@ def write_synthetic(
 
     Raises
     ------
-    FileExistsError
-        If the folder is there and may not be replaced.
     KeyError
         If there is no such system or group.
     """
-    _require_place(folder, force=force)
     unknown = [name for name in groups if name not in POPULATIONS]
     if unknown or not groups:
         raise KeyError(f"no group {', '.join(unknown)!r}; there are {', '.join(POPULATIONS)}")
@@ -79,8 +73,14 @@ def write_synthetic(
     return read_study(folder / "study.toml")
 
 
-def _require_place(folder: Path, *, force: bool) -> None:
-    """Refuse a folder that holds something which may not be replaced."""
+def require_place(folder: Path, *, force: bool) -> None:
+    """Refuse a folder that holds something which may not be replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If something is there and ``force`` is false, or it is no synthetic study.
+    """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not force:
