@@ -1,8 +1,9 @@
 """Check that the peers compute the same thing, and print accuracy against cost.
 
-Every peer must give the log-density and gradient of the reference at the fixed point, to 1e-4 of
-their size. The ladder then gives, for each tolerance, the time and the largest relative error of
-the gradient over some points (an element smaller than one counts as one).
+Every peer must give the log-density and gradient of the reference at the fixed point, to 1e-4: the
+gradient relative to its largest element (``norm``); the figure by element is printed too. The
+ladder then gives, for each tolerance, the time and the largest relative error of the gradient over
+some points (an element smaller than one counts as one).
 """
 
 import importlib
