@@ -41,8 +41,12 @@ def read_design(params: dict[str, Any], study: "Study") -> "Design":
     pairs = [read_names(text) for text in params["correlate"] or []]
     if any(len(pair) != 2 for pair in pairs):
         raise DesignError("write --correlate SI,p2: two parameters with a comma between them")
+    # ``complete`` refuses what is no level, with the name of the parameter.
+    levels: dict[str, Any] = dict(
+        read_pair(text, "--level p2=shared") for text in params["level"] or []
+    )
     return Design(
-        levels=dict(read_pair(text, "--level p2=shared") for text in params["level"] or []),  # type: ignore[arg-type]
+        levels=levels,
         by_group=params["by"] == "group",
         covariates=covariates,
         correlated=tuple((first, second) for first, second in pairs),

@@ -7,6 +7,7 @@ as they are, never as markup.
 import csv
 import functools
 import json
+import logging
 import os
 import sys
 import time
@@ -37,6 +38,7 @@ def told[**P](command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        logging.getLogger("pymc").addFilter(_is_warning)
         try:
             command(*args, **kwargs)
         except KeyboardInterrupt:
@@ -49,6 +51,11 @@ def told[**P](command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(EXIT_WRONG) from None
 
     return wrapped
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    """Return whether a message of the sampler's library is more than chatter."""
+    return record.levelno >= logging.WARNING
 
 
 def _is_users(error: Exception) -> bool:
@@ -202,7 +209,10 @@ def _show_summary(rows: list[dict[str, str]]) -> None:
                 *([row["subject"]] if people else []),
                 row["group"],
                 number(row["median"]),
-                f"{number(row['lower'])} to {number(row['upper'])}",
+                # A single point, or what is known from the data, has no interval.
+                f"{number(row['lower'])} to {number(row['upper'])}"
+                if row["lower"] != row["upper"]
+                else "",
                 "" if row["unit"] == "1" else row["unit"],
             )
             for row in chosen[:MOST_ROWS]
