@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import xarray as xr
+
 from hepaflux.model.build import (
     TOLERANCE,
     Observations,

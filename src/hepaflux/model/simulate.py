@@ -68,8 +68,10 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
             OGTT_PHASES,
         ),
         "ivgtt": StandardTest(
-            (0, 2, 4, 6, 8, 10, 12, 14, 16, 19, 22, 27, 32, 42, 52, 62, 72, 82, 92, 102, 122)
-            + (142, 162, 182),
+            (
+                *(0, 2, 4, 6, 8, 10, 12, 14, 16, 19, 22, 27, 32, 42, 52, 62, 72, 82, 92, 102),
+                *(122, 142, 162, 182),
+            ),
             0.3,
             "intravenous",
             True,
@@ -201,7 +203,7 @@ def _draw_parameters(
 def _draw(
     parameter: Parameter, members: Sequence[Population], rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw one parameter for everyone: around its median if it has a spread, else from its prior."""
+    """Draw one parameter for everyone, around its median; a vector from its prior."""
     prior, n = parameter.prior, len(members)
     if isinstance(prior, Dirichlet):
         return rng.dirichlet(prior.alpha, size=n)

@@ -77,7 +77,7 @@ class Solve(Op):
         self, inputs: list[Variable], outputs: list[Variable], cotangents: list[Variable]
     ) -> list[Variable]:
         """Contract the cotangent of the states with the sensitivities."""
-        states, sensitivities = outputs
+        _, sensitivities = outputs
         if isinstance(cotangents[0].type, DisconnectedType):
             return [disconnected_type() for _ in inputs]
         gradient = Contract(self.program.layout.active, len(self.program.layout.theta))(

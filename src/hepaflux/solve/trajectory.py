@@ -96,7 +96,8 @@ def _theta(system: System, parameters: Mapping[str, Any], order: tuple[str, ...]
     if missing:
         fixed = [p.name for p in system.parameters if isinstance(p.prior, Fixed)]
         raise ValueError(
-            f"parameters must give {', '.join(missing)} (fixed ones are {', '.join(fixed) or 'none'})"
+            f"parameters must give {', '.join(missing)}"
+            f" (fixed ones are {', '.join(fixed) or 'none'})"
         )
     by_column: dict[str, float] = {}
     for name, width in widths(system).items():
