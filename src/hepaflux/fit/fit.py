@@ -59,7 +59,7 @@ def fit(
     with _Clock() as clock:
         compiled = compile_model(model, keep=kept_variables(model))
         posterior, stats, failed = _run(compiled, model, how)
-    record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": False}
+    record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": 0}
     return assemble(
         recipe,
         posterior,
@@ -108,7 +108,7 @@ def fit_each(
         study, system, design=separate if len(study.subjects) > 1 else None, noise=noise
     )
     names = xr.DataArray([s.name for s in study.subjects], dims="subject", name="subject")
-    record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": True}
+    record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": 1}
     return assemble(
         recipe,
         _along_subjects(posteriors, names),
