@@ -1,0 +1,127 @@
+"""What a fit returns, and that it can be repeated."""
+
+import json
+
+import numpy as np
+import pymc as pm
+import pytest
+import xarray as xr
+from virtual import ivgtt, study_of
+
+import hepaflux as hf
+
+TINY = {"draws": 60, "tune": 100, "chains": 2}
+GROUPS = {
+    *("posterior", "prior", "expected", "posterior_predictive", "prior_predictive"),
+    *("log_likelihood", "log_prior", "observed_data", "constant_data", "measured", "sample_stats"),
+}
+
+
+class TestTree:
+    def test_groups(self, alone):
+        assert set(alone.children) == GROUPS
+
+    def test_posterior(self, alone):
+        posterior = alone["posterior"]
+        expected = {"SI", "SG", "p2", "V", "glucose_cv", "GEZI", "AIRg", "DI"}
+        assert set(posterior.data_vars) == expected
+        assert all(v.dims == ("chain", "draw") for v in posterior.data_vars.values())
+        assert dict(posterior.sizes) == {"chain": 2, "draw": 60}
+
+    def test_derived_quantities_follow_from_the_parameters(self, alone):
+        p = alone["posterior"]
+        xr.testing.assert_allclose(p["DI"], p["SI"] * p["AIRg"])
+        insulin = (p["SG"] - p["GEZI"]) / p["SI"]
+        assert float(insulin.std()) < 1e-8 * float(insulin.mean())
+
+    def test_expected_curve_is_that_of_the_solver(self, alone):
+        draw = {n: float(alone["posterior"][n][1, 6]) for n in ("SI", "SG", "p2", "V")}
+        time = alone["constant_data"]["glucose_time"].to_numpy()
+        solved = hf.solve(hf.systems.minimal, draw, ivgtt(), times=time)
+        expected = alone["expected"]["glucose"].sel(draw=6).isel(chain=1)
+        np.testing.assert_allclose(solved.states["glucose"], expected, rtol=1e-4)
+
+    def test_log_likelihood_is_that_of_the_noise(self, alone):
+        density = alone["log_likelihood"]["glucose"]
+        assert density.dims == ("chain", "draw", "glucose_observation")
+        assert np.isfinite(density).all()
+
+    def test_history_can_be_read_by_a_machine(self, alone):
+        attrs = alone.attrs
+        assert attrs["system"] == "minimal"
+        assert attrs["method"] == "nuts"
+        assert (attrs["draws"], attrs["tune"], attrs["chains"], attrs["seed"]) == (60, 100, 2, 3)
+        assert attrs["failed_solves"] >= 0
+        assert attrs["sampling_seconds"] > 0
+        for name in ("options", "units", "priors", "design", "noise", "versions", "conventions"):
+            assert json.loads(attrs[name])
+        assert json.loads(attrs["units"])["SI"] == "L/pmol/min"
+
+    def test_tree_can_be_stored(self, alone, tmp_path):
+        alone.to_netcdf(tmp_path / "posterior.nc", engine="h5netcdf")
+        with xr.open_datatree(tmp_path / "posterior.nc", engine="h5netcdf") as again:
+            xr.testing.assert_equal(again["posterior"]["SI"], alone["posterior"]["SI"])
+
+
+class TestRepetition:
+    def test_the_same_seed_gives_the_same_draws(self, alone):
+        model = hf.build_model(study_of(ivgtt()), hf.systems.minimal)
+        again = hf.fit(model, seed=3, **TINY)
+        for group in ("posterior", "posterior_predictive", "prior"):
+            xr.testing.assert_equal(again[group].to_dataset(), alone[group].to_dataset())
+
+    def test_another_seed_gives_others_and_none_is_recorded_too(self, alone):
+        model = hf.build_model(study_of(ivgtt()), hf.systems.minimal)
+        other = hf.fit(model, seed=4, **TINY)
+        assert not np.array_equal(other["posterior"]["SI"], alone["posterior"]["SI"])
+        unseeded = hf.fit(model, draws=5, tune=10, chains=1)
+        assert isinstance(unseeded.attrs["seed"], int)
+
+
+class TestEach:
+    def test_every_variable_has_the_subjects(self, each, three):
+        posterior = each["posterior"]
+        assert all("subject" in v.dims for v in posterior.data_vars.values())
+        assert list(posterior["subject"].values) == [s.name for s in three.subjects]
+        assert set(each.children) == GROUPS
+        assert each.attrs["each"]
+
+    def test_a_subject_gets_what_it_gets_alone(self, each, three):
+        """With the seed it has in the whole, its draws are the same, number by number."""
+        system = hf.systems.oral.for_study(three)
+        for i, subject in enumerate(three.subjects):
+            single = hf.build_model(study_of(subject), system)
+            draws = hf.fit(single, seed=4 + i, **TINY)["posterior"]["SI"]
+            together = each["posterior"]["SI"].isel(subject=i)
+            np.testing.assert_allclose(together, draws, rtol=1e-9)
+
+    def test_observations_belong_to_their_subjects(self, each, three):
+        subject = each["constant_data"]["glucose_subject"].to_numpy()
+        observed = each["observed_data"]["glucose"].to_numpy()
+        for i, s in enumerate(three.subjects):
+            assert observed[subject == i].tolist() == s.samples["glucose"].value[1:].tolist()
+
+    def test_unknown_argument(self, three):
+        with pytest.raises(TypeError, match="fit_each has no argument draw; it has"):
+            hf.fit_each(three, hf.systems.oral, draw=10)
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"method": "gibbs"}, "method must be one of nuts, pathfinder, laplace, map"),
+            ({"draws": 0}, "draws must be at least 1, but is 0"),
+            ({"chains": 0}, "chains must be at least 1"),
+            ({"tune": -1}, "tune must be at least 0"),
+        ],
+    )
+    def test_each_has_its_message(self, published, change, message):
+        with pytest.raises(ValueError, match=message):
+            hf.fit(published, **change)
+
+    def test_a_model_of_another_origin(self):
+        with pm.Model() as model:
+            pm.Normal("x")
+        with pytest.raises(ValueError, match="a model made by build_model"):
+            hf.fit(model)
