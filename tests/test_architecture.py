@@ -22,9 +22,9 @@ FLOORS = {
     "parameter": 0,
     "study": 1,
     "systems": 2,
-    "solve": 3,
+    "solver": 3,
     "model": 4,
-    "fit": 5,
+    "fitting": 5,
     "assess": 5,
     "arguments": 6,
     "synthetic": 6,
@@ -42,7 +42,7 @@ NEVER = {
 }
 """What a room never imports."""
 
-SHUT_TO_ASSESS = {"study", "systems", "solve", "model", "fit"}
+SHUT_TO_ASSESS = {"study", "systems", "solver", "model", "fitting"}
 
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "base", "core", "common", "constants", "misc"}
 

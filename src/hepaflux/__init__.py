@@ -13,8 +13,6 @@ Names are imported when they are first used, so that ``import hepaflux`` costs n
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +22,8 @@ if TYPE_CHECKING:
     from hepaflux.assess import load_run as load_run
     from hepaflux.assess import report as report
     from hepaflux.assess import summarize as summarize
-    from hepaflux.fit import fit as fit
-    from hepaflux.fit import fit_each as fit_each
+    from hepaflux.fitting import fit as fit
+    from hepaflux.fitting import fit_each as fit_each
     from hepaflux.model import CVFloor as CVFloor
     from hepaflux.model import Design as Design
     from hepaflux.model import LogNormalNoise as LogNormalNoise
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from hepaflux.model import build_model as build_model
     from hepaflux.model import simulate_study as simulate_study
     from hepaflux.parameter import Parameter as Parameter
-    from hepaflux.solve import solve as solve
+    from hepaflux.solver import solve as solve
     from hepaflux.study import Study as Study
     from hepaflux.study import StudyError as StudyError
     from hepaflux.study import list_datasets as list_datasets
@@ -53,31 +51,19 @@ _HOMES = {
     "build_model": "hepaflux.model",
     "compare_groups": "hepaflux.assess",
     "diagnose": "hepaflux.assess",
-    "fit": "hepaflux.fit",
-    "fit_each": "hepaflux.fit",
+    "fit": "hepaflux.fitting",
+    "fit_each": "hepaflux.fitting",
     "list_datasets": "hepaflux.study",
     "load_run": "hepaflux.assess",
     "read_study": "hepaflux.study",
     "report": "hepaflux.assess",
     "simulate_study": "hepaflux.model",
-    "solve": "hepaflux.solve",
+    "solve": "hepaflux.solver",
     "summarize": "hepaflux.assess",
     "write_study": "hepaflux.study",
 }
 
 __all__ = [*sorted(_HOMES), "systems"]
-
-
-class _FrontDoor(ModuleType):
-    """The package, in which importing the room ``fit`` or ``solve`` does not hide that verb."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute, unless a room would take the place of a public name."""
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            ModuleType.__setattr__(self, name, value)
-
-
-sys.modules[__name__].__class__ = _FrontDoor
 
 
 def __getattr__(name: str) -> Any:

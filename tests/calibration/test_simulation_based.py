@@ -11,8 +11,8 @@ from scipy import stats
 from virtual import IVGTT, OGTT, ivgtt, ogtt, study_of
 
 import hepaflux as hf
-from hepaflux.fit import nuts
-from hepaflux.fit.compiled import compile_model
+from hepaflux.fitting import nuts
+from hepaflux.fitting.compiled import compile_model
 from hepaflux.model.noise import noise_of
 from hepaflux.model.predict import predict
 

@@ -6,7 +6,7 @@ import pytest
 from virtual import IVGTT, TRUTH, insulin, ivgtt, ogtt, samples, study_of
 
 import hepaflux as hf
-from hepaflux.fit.compiled import compile_model, density_and_gradient
+from hepaflux.fitting.compiled import compile_model, density_and_gradient
 from hepaflux.model import DesignError
 from hepaflux.model.build import data_values
 from hepaflux.study.study import StudyError, Subject

@@ -9,7 +9,7 @@ from virtual import adapted
 
 from hepaflux import systems, units
 from hepaflux.parameter import Fixed, LogNormal, Parameter
-from hepaflux.solve.program import compile_equations, widths
+from hepaflux.solver.program import compile_equations, widths
 from hepaflux.systems.system import State, System, fields_type
 
 VARIANTS = [*systems.ALL, systems.oral.with_options(effectiveness="GEZI")]

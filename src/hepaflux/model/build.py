@@ -16,9 +16,9 @@ from hepaflux.model.design import Design, complete
 from hepaflux.model.noise import Noise, noise_of
 from hepaflux.model.priors import People, build_parameters, random_variable
 from hepaflux.parameter import Fixed, Parameter
-from hepaflux.solve.op import Solve
-from hepaflux.solve.program import Program, compile_equations, widths
-from hepaflux.solve.protocol import (
+from hepaflux.solver.op import Solve
+from hepaflux.solver.program import Program, compile_equations, widths
+from hepaflux.solver.protocol import (
     Protocol,
     build_protocol,
     curve_names,

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from hepaflux.model.build import Observations, Recipe, scalar_inputs, subject_inputs
-from hepaflux.solve.op import callable_kernel
-from hepaflux.solve.program import widths
-from hepaflux.solve.protocol import Protocol, build_protocol
+from hepaflux.solver.op import callable_kernel
+from hepaflux.solver.program import widths
+from hepaflux.solver.protocol import Protocol, build_protocol
 from hepaflux.systems.system import fields_type
 
 CHUNK = 20_000

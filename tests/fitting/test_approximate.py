@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import hepaflux as hf
-from hepaflux.fit import approximate, pathfinder
-from hepaflux.fit.pathfinder import approximations, climb, resample
+from hepaflux.fitting import approximate, pathfinder
+from hepaflux.fitting.pathfinder import approximations, climb, resample
 
 NAMES = ("SI", "SG", "p2", "V")
 

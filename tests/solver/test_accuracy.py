@@ -9,7 +9,7 @@ from toys import decay, given, nothing, oscillator
 from virtual import IVGTT, OGTT, TRUTH, adapted, insulin, ivgtt, prior_draw, samples, subject_for
 
 import hepaflux as hf
-from hepaflux.solve import solve
+from hepaflux.solver import solve
 from hepaflux.study.study import Subject
 from hepaflux.systems.system import Curve, fields_type
 

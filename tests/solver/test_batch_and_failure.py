@@ -8,10 +8,10 @@ from toys import decay, explosion, nothing
 from virtual import ivgtt, prior_draw
 
 import hepaflux as hf
-from hepaflux.solve import solve
-from hepaflux.solve.op import callable_kernel
-from hepaflux.solve.program import compile_equations
-from hepaflux.solve.protocol import build_protocol
+from hepaflux.solver import solve
+from hepaflux.solver.op import callable_kernel
+from hepaflux.solver.program import compile_equations
+from hepaflux.solver.protocol import build_protocol
 
 TOLERANCE = np.array([1e-8, 1e-8])
 DIVIDES = pytest.mark.xfail(

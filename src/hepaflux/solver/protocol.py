@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hepaflux.solve.program import Layout, columns, widths
+from hepaflux.solver.program import Layout, columns, widths
 from hepaflux.systems.inputs import start_time
 from hepaflux.systems.system import Curve, System
 

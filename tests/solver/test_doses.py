@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toys import exchange, given
 
-from hepaflux.solve import solve
+from hepaflux.solver import solve
 
 P = {"out": 0.13, "back": 0.07}
 TIMES = np.array([0.0, 3.0, 10.0, 10.001, 25.0, 40.0])

@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 from scipy import linalg, optimize
 
-from hepaflux.fit.compiled import density_and_gradient, expand_points
-from hepaflux.fit.pathfinder import pathfinder
+from hepaflux.fitting.compiled import density_and_gradient, expand_points
+from hepaflux.fitting.pathfinder import pathfinder
 
 PATHS = 4
 """Optimizations from different starting points; the best mode is kept."""
@@ -24,7 +24,7 @@ STEP = 1e-4
 def find_mode(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
     """Return the mode of the posterior in unconstrained coordinates, shape (1, n_dim)."""
     del draws
-    return _best_mode(density_and_gradient(compiled), _starts(compiled, seed))[None]
+    return best_mode(density_and_gradient(compiled), starting_points(compiled, seed))[None]
 
 
 def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
@@ -36,10 +36,10 @@ def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
         If the log-density does not bend down in every direction at the mode.
     """
     density = density_and_gradient(compiled)
-    mode = _best_mode(density, _starts(compiled, seed))
+    mode = best_mode(density, starting_points(compiled, seed))
     deviations = np.random.default_rng(seed).standard_normal((draws, len(mode)))
     try:
-        scale = linalg.cholesky(-_hessian(density, mode))
+        scale = linalg.cholesky(-hessian(density, mode))
     except linalg.LinAlgError as error:
         raise RuntimeError(
             "the Laplace approximation does not exist: at the mode the Hessian is not positive"
@@ -49,11 +49,13 @@ def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
     return mode + linalg.solve_triangular(scale, deviations.T).T
 
 
-def _starts(compiled: Any, seed: int) -> list[np.ndarray]:
+def starting_points(compiled: Any, seed: int) -> list[np.ndarray]:
+    """Return jittered starting points in unconstrained coordinates."""
     return [np.asarray(compiled.initial_point_func(seed + i)) for i in range(PATHS)]
 
 
-def _best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
+def best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the highest mode that optimizations from several starts find."""
     def negative(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = density(point)
         return (-value, -gradient) if np.isfinite(value) else (1e100, gradient)
@@ -65,13 +67,14 @@ def _best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
     return best.x
 
 
-def _hessian(density: Callable, point: np.ndarray) -> np.ndarray:
+def hessian(density: Callable, point: np.ndarray) -> np.ndarray:
+    """Return the Hessian of a log-density by differences of its gradient."""
     columns = [
         (density(point + step)[1] - density(point - step)[1]) / (2 * STEP)
         for step in STEP * np.eye(len(point))
     ]
-    hessian = np.array(columns)
-    return 0.5 * (hessian + hessian.T)
+    matrix = np.array(columns)
+    return 0.5 * (matrix + matrix.T)
 
 
 METHODS: dict[str, Callable[..., np.ndarray]] = {

@@ -16,7 +16,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy import linalg, optimize
 
-from hepaflux.fit.compiled import density_and_gradient
+from hepaflux.fitting.compiled import density_and_gradient
 
 PATHS = 8
 """Climbs from different starting points."""

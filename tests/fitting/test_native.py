@@ -11,8 +11,8 @@ import pytest
 from virtual import ivgtt, study_of
 
 import hepaflux as hf
-from hepaflux.fit import nuts
-from hepaflux.fit.compiled import compile_model, density_and_gradient
+from hepaflux.fitting import nuts
+from hepaflux.fitting.compiled import compile_model, density_and_gradient
 from hepaflux.parameter import Normal
 
 
@@ -50,7 +50,7 @@ import sys
 from pathlib import Path
 import pytensor
 import hepaflux as hf
-from hepaflux.fit.compiled import compile_model
+from hepaflux.fitting.compiled import compile_model
 study = hf.read_study("pacini_bergman_1986")
 model = hf.build_model(study, hf.systems.minimal.with_options(basal_insulin="7.3 uU/mL"))
 folder = Path(pytensor.config.base_compiledir)

@@ -8,9 +8,9 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from hepaflux.fit import approximate, nuts
-from hepaflux.fit.compiled import compile_model
-from hepaflux.fit.results import assemble, draw_prior, is_internal
+from hepaflux.fitting import approximate, nuts
+from hepaflux.fitting.compiled import compile_model
+from hepaflux.fitting.results import assemble, draw_prior, is_internal
 from hepaflux.model.build import Recipe, build_model, data_values, is_censored, prepare
 from hepaflux.model.design import Design
 from hepaflux.model.noise import Noise

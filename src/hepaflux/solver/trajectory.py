@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from hepaflux.parameter import Fixed
-from hepaflux.solve.op import callable_kernel
-from hepaflux.solve.program import columns, compile_equations, widths
-from hepaflux.solve.protocol import build_protocol, curve_names, has_infusions, read_inputs
+from hepaflux.solver.op import callable_kernel
+from hepaflux.solver.program import columns, compile_equations, widths
+from hepaflux.solver.protocol import build_protocol, curve_names, has_infusions, read_inputs
 from hepaflux.study.study import Subject
 from hepaflux.systems.system import System
 

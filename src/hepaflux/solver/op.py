@@ -6,6 +6,8 @@ one compiled graph serves any subject.
 """
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,11 @@ from pytensor.link.numba.dispatch.basic import (
     register_funcify_and_cache_key,
 )
 
-from hepaflux.solve.kernel import build_kernel
-from hepaflux.solve.program import Program
+from hepaflux.solver.kernel import build_kernel
+from hepaflux.solver.program import Program
+
+SOURCE = sha256(Path(__file__).read_bytes()).hexdigest()
+"""Part of the cache keys, so that machine code of another version of this file is not used."""
 
 
 class Solve(Op):
@@ -140,7 +145,7 @@ def callable_kernel(program: Program) -> Callable:
         source = "def solve_batch(*args):\n    return kernel(*args)\n"
         scope = {"__name__": __name__, "kernel": kernel}
         function = compile_numba_function_src(
-            source, "solve_batch", global_env=scope, cache_key=f"{key}_callable"
+            source, "solve_batch", global_env=scope, cache_key=f"{key}_callable_{SOURCE}"
         )
         _KERNELS[program.key] = numba_njit(function, final_function=True, cache=True)
     return _KERNELS[program.key]
@@ -157,6 +162,5 @@ def numba_funcify_solve(op: Solve, **kwargs: Any) -> tuple[Callable, str]:
 def numba_funcify_contract(op: Contract, **kwargs: Any) -> tuple[Callable, str]:
     """Give PyTensor the native contraction."""
     del kwargs
-    return numba_njit(
-        contraction(op.active, op.n_theta)
-    ), f"hepaflux_contract_1_{op.active}_{op.n_theta}"
+    key = f"hepaflux_contract_{SOURCE}_{op.active}_{op.n_theta}"
+    return numba_njit(contraction(op.active, op.n_theta)), key

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key, numba_njit
 
-from hepaflux.solve.program import Layout, Program
-from hepaflux.solve.protocol import BEGIN, CONTINUOUS, CURVES, LENGTH, SAVE
+from hepaflux.solver.program import Layout, Program
+from hepaflux.solver.protocol import BEGIN, CONTINUOUS, CURVES, LENGTH, SAVE
 
 SOURCE = sha256(Path(__file__).read_bytes()).hexdigest()
 """Part of the cache key, so that machine code of another version of this file is not used."""
@@ -54,7 +54,7 @@ def compiled(source: str, name: str, **scope: Any) -> Callable:
     """Return a compiled function from its source."""
     environment = {"__name__": __name__, "sqrt": np.sqrt, **scope}
     exec(source, environment)
-    return numba_njit(environment[name])
+    return numba_njit(environment[name], error_model="numpy")
 
 
 def scalars(layout: Layout) -> tuple[list[str], list[str]]:
@@ -147,14 +147,14 @@ def build_kernel(program: Program) -> tuple[Callable, str]:
     slope = compiled(slope_source(layout), "slope", derivative=derivative)
     step = compiled(step_source(layout), "step", derivative=derivative)
 
-    @numba_njit
+    @numba_njit(error_model="numpy")
     def set_floor(theta, s, atol, floor):
         for i in range(n_z):
             floor[i] = atol * scales[state_of[i]]
             if theta_of[i] >= 0 and theta[s, theta_of[i]] != 0.0:
                 floor[i] /= abs(theta[s, theta_of[i]])
 
-    @numba_njit
+    @numba_njit(error_model="numpy")
     def first_step(z, k, floor, rtol, limit):
         size, speed = 0.0, 0.0
         for i in range(n_z):
@@ -165,7 +165,7 @@ def build_kernel(program: Program) -> tuple[Callable, str]:
             return limit
         return min(limit, max(1e-3 * limit, 0.01 * np.sqrt(size / speed)))
 
-    @numba_njit
+    @numba_njit(error_model="numpy")
     def integrate(theta, constants, table, rows, tolerance):
         rtol, atol = tolerance[0], tolerance[1]
         n_saved = 0

@@ -3,19 +3,24 @@
 nutpie compiles two small C functions around PyTensor's native code each time, which takes longer
 than the sampling. The functions written here do the same work with plain loops and carry the key
 of the graph they call, so that a second process loads their machine code instead of making it.
+They also change coordinates: the sampler's point w stands for x = center + inv(C') w, where C is a
+sparse lower triangle; ``hepaflux.fitting.whitening`` chooses it, and at first it is the identity.
 """
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 import pymc as pm
+import pytensor
 from numba import types
 from nutpie import compile_pymc
 from pymc.initial_point import make_initial_point_fn
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS, compile_numba_function_src
+from pytensor.link.numba.dispatch.basic import numba_njit
 
 POINTER = types.CPointer(types.double)
 
@@ -26,6 +31,45 @@ SIGNATURES = {
 
 BAD_GRADIENT, BAD_DENSITY = 3, 4
 """What the density returns where it is not finite; the sampler rejects such a point."""
+
+
+COORDINATES = ("center", "order", "first", "column", "value")
+"""Arrays of the change of coordinates: center of x, order of the unknowns in w, and C by rows
+(compressed; the diagonal is the last entry of its row)."""
+
+
+@numba_njit
+def point_of(w, center, order, first, column, value, x):  # type: ignore[no-untyped-def]
+    """Put the point x that w stands for in ``x``."""
+    v = w.copy()
+    for i in range(len(v) - 1, -1, -1):
+        last = first[i + 1] - 1
+        v[i] /= value[last]
+        for q in range(first[i], last):
+            v[column[q]] -= value[q] * v[i]
+        x[order[i]] = center[order[i]] + v[i]
+
+
+@numba_njit
+def gradient_of(gradient, order, first, column, value, out):  # type: ignore[no-untyped-def]
+    """Put the gradient by w in ``out``, given that by x."""
+    for i in range(len(out)):
+        last = first[i + 1] - 1
+        total = gradient[order[i]]
+        for q in range(first[i], last):
+            total -= value[q] * out[column[q]]
+        out[i] = total / value[last]
+
+
+SOURCE = sha256(Path(__file__).read_bytes()).hexdigest()
+"""Part of the cache key, so that machine code of another version of this file is not used."""
+
+
+def identity(n: int) -> dict[str, np.ndarray]:
+    """Return the change of coordinates that changes nothing."""
+    index = np.arange(n + 1)
+    arrays = (np.zeros(n), index[:n], index, index[:n], np.ones(n))
+    return dict(zip(COORDINATES, arrays, strict=True))
 
 
 def compile_model(
@@ -60,6 +104,7 @@ def compile_model(
         )
     )
     shared = list(dict.fromkeys([*density.get_shared(), *expand.get_shared()]))
+    shared += [pytensor.shared(a, name=name) for name, a in identity(n_dim).items()]
     keys = {variable: f"shared{i}" for i, variable in enumerate(shared)}
     data = {keys[v]: np.array(v.get_value(), order="C", copy=True) for v in shared}
     for array in data.values():
@@ -94,10 +139,13 @@ def _c_function(kind: str, function: Any, shared: list[Any], n_in: int, n_out: i
         "carray": numba.carray,
         "pointer": compile_pymc.address_as_void_pointer,
         "isfinite": np.isfinite,
+        "empty": np.empty,
+        "point_of": point_of,
+        "gradient_of": gradient_of,
         "native": native,
         **{name: getattr(np, name) for name in ("uint64", "float64", "int64", "int32")},
     }
-    cached = f"{key}_{sha256(source.encode()).hexdigest()}" if key else None
+    cached = f"{key}_{SOURCE}_{sha256(source.encode()).hexdigest()}" if key else None
     python = compile_numba_function_src(source, kind, global_env=scope, cache_key=cached)
     return numba.cfunc(SIGNATURES[kind], cache=cached is not None)(python)
 
@@ -105,28 +153,32 @@ def _c_function(kind: str, function: Any, shared: list[Any], n_in: int, n_out: i
 def _source(kind: str, used: Sequence[Any], shared: list[Any], n_in: int, n_out: int) -> str:
     """Write a C function; nutpie's record of shared data is pointers, sizes, then shapes."""
     heads = {
-        "density": "def density(dim, x_, out_, value_, user_):",
-        "expand": "def expand(dim, expanded, x_, out_, user_):",
+        "density": "def density(dim, w_, out_, value_, user_):",
+        "expand": "def expand(dim, expanded, w_, out_, user_):",
     }
-    lines = [heads[kind], f"    x = carray(x_, ({n_in},))", f"    out = carray(out_, ({n_out},))"]
-    lines.append(f"    user = carray(user_, ({_record_length(shared)},), uint64)")
-    lines += [f"    {line}" for line in _unpack(used, shared)]
+    names = {v.name: f"shared{i}" for i, v in enumerate(shared) if v.name in COORDINATES}
+    lines = [f"w = carray(w_, ({n_in},))", f"out = carray(out_, ({n_out},))"]
+    lines.append(f"user = carray(user_, ({_record_length(shared)},), uint64)")
+    lines += _unpack([*used, *shared[-len(COORDINATES) :]], shared)
+    lines.append(f"x = empty({n_in})")
+    lines.append(f"point_of(w, {', '.join(names[name] for name in COORDINATES)}, x)")
     call = "native(" + ", ".join(["x", *(f"shared{shared.index(v)}" for v in used)]) + ")"
     if kind == "expand":
-        body = [*_guarded(f"result = {call}[0]"), *_copy("result", n_out), "return 0"]
+        lines += [*_guarded(f"result = {call}[0]"), f"for i in range({n_out}):"]
+        lines += ["    out[i] = result[i]", "return 0"]
     else:
-        body = [
+        lines += [
             *_guarded(f"density, gradient = {call}"),
             "carray(value_, (1,))[0] = density[()]",
             "if not isfinite(density[()]):",
             f"    return {BAD_DENSITY}",
-            *_copy("gradient", n_out),
+            f"gradient_of(gradient, {', '.join(names[name] for name in COORDINATES[1:])}, out)",
             f"for i in range({n_out}):",
             "    if not isfinite(out[i]):",
             f"        return {BAD_GRADIENT}",
             "return 0",
         ]
-    return "\n".join([*lines, *(f"    {line}" for line in body)]) + "\n"
+    return "\n".join([heads[kind], *(f"    {line}" for line in lines)]) + "\n"
 
 
 def _guarded(statement: str) -> list[str]:
@@ -149,10 +201,6 @@ def _unpack(used: Sequence[Any], shared: list[Any]) -> list[str]:
             lines.append(f"shared{i} = carray(pointer(user[{i}]), ({shape}), {variable.dtype})")
         at += variable.type.ndim
     return lines
-
-
-def _copy(name: str, length: int) -> list[str]:
-    return [f"for i in range({length}):", f"    out[i] = {name}[i]"]
 
 
 def density_and_gradient(
