@@ -21,7 +21,7 @@ LADDER = (1e-4, 1e-6, 1e-8)
 def peers(problem):
     """Return the evaluation and timing functions of every peer that can be imported."""
     found = {}
-    for name in ("peer_c", "peer_diffrax", "peer_pymc_ode"):
+    for name in ("own", "peer_c", "peer_diffrax", "peer_pymc_ode"):
         if name == "peer_pymc_ode" and problem != "pacini":
             continue
         try:

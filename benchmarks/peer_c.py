@@ -24,12 +24,14 @@ class _Problem(ctypes.Structure):
         ("log_median", ctypes.c_double * 4),
         ("log_sd", ctypes.c_double * 4),
         ("error_scale", ctypes.c_double),
-        ("omega_scale", ctypes.c_double),
+        ("omega_log_median", ctypes.c_double),
+        ("omega_log_sd", ctypes.c_double),
         ("minutes", _Pointer),
         ("excess", _Pointer),
         ("glucose", _Pointer),
         ("rtol", ctypes.c_double),
         ("atol", ctypes.c_double),
+        ("action_scale", ctypes.c_double),
     )
 
 
@@ -89,12 +91,14 @@ def _problem(problem, rtol):
         vector(*problems.LOG_MEDIANS),
         vector(*problems.LOG_SDS),
         problems.ERROR_SCALE,
-        0.0 if problem == "pacini" else problems.OMEGA_SCALE,
+        np.log(problems.OMEGA_MEDIAN),
+        0.0 if problem == "pacini" else problems.OMEGA_LOG_SD,
         _pointer(data.minutes),
         _pointer(data.excess),
         _pointer(data.glucose),
         rtol,
         rtol,
+        problems.STATE_SCALES["action"],
     )
 
 

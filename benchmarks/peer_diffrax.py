@@ -129,7 +129,9 @@ def density(problem, rtol, mode):
         persons = jnp.stack([sg, mu + jnp.exp(omega) * z, p2, v], axis=1)
         own = np.array([0, 2, 3])
         mean = everyone(glucose, mode)(persons, data.excess)
-        top = _normal(mu, medians[1], sds[1]) + _half(omega, problems.OMEGA_SCALE)
+        top = _normal(mu, medians[1], sds[1]) + _normal(
+            omega, np.log(problems.OMEGA_MEDIAN), problems.OMEGA_LOG_SD
+        )
         below = _normal(z, 0.0, 1.0) + _normal(persons[:, own], medians[own], sds[own])
         return _fit(mean, error, data.glucose) + _half(error, problems.ERROR_SCALE) + top + below
 

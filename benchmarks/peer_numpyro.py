@@ -22,6 +22,7 @@ CHAINS, DRAWS, TUNE = 4, 1000, 1000
 def model(problem, forward, mode):
     """Return the numpyro model: priors on the natural scale, likelihood as the density has it."""
     import jax.numpy as jnp
+    import numpy as np
     import numpyro
     import numpyro.distributions as dist
     import peer_diffrax
@@ -51,7 +52,9 @@ def model(problem, forward, mode):
 
     def cohort():
         mu = prior("mu_SI", 1)
-        omega = numpyro.sample("omega", dist.HalfNormal(problems.OMEGA_SCALE))
+        omega = numpyro.sample(
+            "omega", dist.LogNormal(np.log(problems.OMEGA_MEDIAN), problems.OMEGA_LOG_SD)
+        )
         error = numpyro.sample("glucose_cv", dist.HalfNormal(problems.ERROR_SCALE))
         with numpyro.plate("person", problems.PERSONS):
             z = numpyro.sample("z", dist.Normal(0.0, 1.0))

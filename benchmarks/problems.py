@@ -73,8 +73,10 @@ LOG_MEDIANS = np.log(np.array(list(MEDIANS.values())))
 LOG_SDS = np.sqrt(np.log1p(np.array(list(CVS.values())) ** 2))
 ERROR_SCALE = 0.03
 """Half-normal scale of ``glucose_cv``."""
-OMEGA_SCALE = 0.7
-"""Half-normal scale of ``omega``."""
+OMEGA_MEDIAN, OMEGA_LOG_SD = 0.7, float(np.sqrt(np.log1p(0.5**2)))
+"""Log-normal prior of ``omega``: median and standard deviation of the logarithm (CV 0.5)."""
+STATE_SCALES = {"glucose": 1.0, "action": 0.01}
+"""The absolute tolerance of a state is this times the nominal one, 1/min for insulin action."""
 
 PACINI_NAMES = ("SG", "SI", "p2", "V", "glucose_cv")
 PACINI_CENTRE = np.log([0.021, 9.5e-5, 0.030, 0.170, 0.027])

@@ -61,7 +61,8 @@ def _cohort(theta, rtol):
     own = [0, 2, 3]
     prior, slope = _normal(persons[:, own], problems.LOG_MEDIANS[own], problems.LOG_SDS[own])
     level, level_slope = _normal(mu, problems.LOG_MEDIANS[1], problems.LOG_SDS[1])
-    spread, spread_slope = _half_normal(omega, problems.OMEGA_SCALE)
+    center = np.log(problems.OMEGA_MEDIAN)
+    spread, spread_slope = _normal(omega, center, problems.OMEGA_LOG_SD)
     noise, noise_slope = _half_normal(error, problems.ERROR_SCALE)
     standard, standard_slope = _normal(z, 0.0, 1.0)
     by_si = by_person[:, 1]

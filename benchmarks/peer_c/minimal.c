@@ -20,11 +20,11 @@ typedef long long mask __attribute__((vector_size(64)));
 typedef struct {
     int samples, first_used;
     double basal_glucose, dose, floor;
-    double log_median[4], log_sd[4], error_scale, omega_scale;
+    double log_median[4], log_sd[4], error_scale, omega_log_median, omega_log_sd;
     const double *minutes; /* samples */
     const double *excess;  /* persons x samples: insulin above basal */
     const double *glucose; /* persons x samples */
-    double rtol, atol;
+    double rtol, atol, action_scale; /* absolute tolerance of X: atol times its scale */
 } Problem;
 
 /* The equations are  rest + push * excess - rate * y - partner * weight - X * y, by component. */
@@ -66,7 +66,8 @@ static inline vec larger(vec a, vec b)
 static inline double step(const Rates *r, const Problem *p, vec y, vec k1, double h, double u,
                           double rise, vec *out, vec *k7)
 {
-    const double hr = h * rise, rtol = p->rtol, atol = p->atol;
+    const double hr = h * rise, rtol = p->rtol, a = p->atol, x = a * p->action_scale;
+    const vec atol = {a, a, a, a, a, x, x, x};
     const vec k2 = slope(r, y + (h * (1.0 / 5)) * k1, u + hr * (1.0 / 5));
     const vec k3 = slope(r, y + (h * (3.0 / 40)) * k1 + (h * (9.0 / 40)) * k2, u + hr * (3.0 / 10));
     const vec k4 = slope(r, y + (h * (44.0 / 45)) * k1 + (h * (-56.0 / 15)) * k2
@@ -206,7 +207,7 @@ double cohort(const Problem *p, const double *theta, double *gradient)
         }
     }
     value += normal(theta[0], p->log_median[1], p->log_sd[1], gradient);
-    value += half_normal(theta[1], omega, p->omega_scale, gradient + 1);
+    value += normal(theta[1], p->omega_log_median, p->omega_log_sd, gradient + 1);
     return value + half_normal(theta[2], cv, p->error_scale, gradient + 2);
 }
 
@@ -223,7 +224,7 @@ int trajectory(const Problem *p, const double *parameters, double *out)
 /* Seconds to evaluate every point, over and over; sink keeps the work alive. */
 double timed(const Problem *p, const double *points, int number, int repeats, double *sink)
 {
-    const int wide = 3 + 4 * PERSONS, narrow = 5, size = p->omega_scale > 0 ? wide : narrow;
+    const int wide = 3 + 4 * PERSONS, narrow = 5, size = p->omega_log_sd > 0 ? wide : narrow;
     double gradient[3 + 4 * PERSONS], sum = 0.0;
     struct timespec begin, end;
     clock_gettime(CLOCK_MONOTONIC, &begin);

@@ -84,7 +84,7 @@ def conversion_factor(
     quantity = registry().Quantity(1.0, source)
     bridges = [registry().Quantity(1.0)]
     if substance == "insulin":
-        per_milliunit = registry().Quantity(insulin_factor, "pmol") / registry().Quantity(1e-3, "U")
+        per_milliunit: Any = registry().Quantity(insulin_factor, "pmol") / registry().Quantity(1e-3, "U")
         bridges.append(per_milliunit)
     if substance in MOLAR_MASS:
         bridges.append(1.0 / registry().Quantity(MOLAR_MASS[substance], "g/mol"))

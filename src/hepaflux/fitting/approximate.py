@@ -56,6 +56,7 @@ def starting_points(compiled: Any, seed: int) -> list[np.ndarray]:
 
 def best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
     """Return the highest mode that optimizations from several starts find."""
+
     def negative(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = density(point)
         return (-value, -gradient) if np.isfinite(value) else (1e100, gradient)

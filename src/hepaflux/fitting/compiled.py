@@ -39,7 +39,7 @@ COORDINATES = ("center", "order", "first", "column", "value")
 
 
 @numba_njit
-def point_of(w, center, order, first, column, value, x):  # type: ignore[no-untyped-def]
+def point_of(w, center, order, first, column, value, x):
     """Put the point x that w stands for in ``x``."""
     v = w.copy()
     for i in range(len(v) - 1, -1, -1):
@@ -51,7 +51,7 @@ def point_of(w, center, order, first, column, value, x):  # type: ignore[no-unty
 
 
 @numba_njit
-def gradient_of(gradient, order, first, column, value, out):  # type: ignore[no-untyped-def]
+def gradient_of(gradient, order, first, column, value, out):
     """Put the gradient by w in ``out``, given that by x."""
     for i in range(len(out)):
         last = first[i + 1] - 1

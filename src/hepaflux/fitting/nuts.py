@@ -7,21 +7,22 @@ from typing import Any
 import nutpie
 import xarray as xr
 
-SETTINGS = {
-    "adaptation": "low_rank",
-    "target_accept": 0.9,
-    "mass_matrix_eigval_cutoff": 3.0,
-}
-"""Sampler settings. Posteriors of these models are narrow along curved directions (SG against p2,
-SI against the shape of Ra); a mass matrix with a low-rank part needs a fifth of the steps that a
-diagonal one does, and the higher acceptance keeps the curvature from causing divergences."""
+from hepaflux.fitting.whitening import whiten
+
+TARGET_ACCEPT = 0.9
+"""Acceptance that the step size aims at; below it the curvature of these posteriors causes
+divergences."""
+
+LARGE = 50
+"""Unknowns from which on the mass matrix is diagonal; a low-rank part pays only in few."""
 
 
 def sample(compiled: Any, *, draws: int, tune: int, chains: int, seed: int) -> xr.DataTree:
     """Run the sampler; progress is shown on a terminal. An interruption yields no result."""
+    adaptation = "low_rank" if compiled.n_dim < LARGE else "diag"
     # Waited for here because nutpie's own waiting turns Ctrl-C into a shorter sample.
     sampler = nutpie.sample(
-        compiled,
+        whiten(compiled, seed=seed),
         draws=draws,
         tune=tune,
         chains=chains,
@@ -29,7 +30,8 @@ def sample(compiled: Any, *, draws: int, tune: int, chains: int, seed: int) -> x
         cores=os.cpu_count(),
         progress_bar=sys.stderr.isatty(),
         blocking=False,
-        **SETTINGS,
+        adaptation=adaptation,
+        target_accept=TARGET_ACCEPT,
     )
     try:
         return sampler.wait()

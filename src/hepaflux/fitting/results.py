@@ -248,7 +248,7 @@ def history(recipe: Recipe, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes that say how the inference data came about."""
     study, system = recipe.study, recipe.system
     parameters = (*system.parameters, *noise_parameters(recipe))
-    described = (*parameters, *system.derived, *system.outputs)
+    described: tuple[Any, ...] = (*parameters, *system.derived, *system.outputs)
     units = {d.name: d.unit for d in described} | CANONICAL
     for parameter in system.unknowns:
         units |= {f"{parameter.name}_population": parameter.unit}

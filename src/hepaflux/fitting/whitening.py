@@ -20,9 +20,9 @@ from scipy import linalg, sparse
 from hepaflux.fitting.approximate import best_mode, hessian, starting_points
 from hepaflux.fitting.compiled import COORDINATES, density_and_gradient
 
-RIDGES = (0.0, *(10.0 ** np.arange(-3, 5)))
-"""Multiples of the identity that are added, the smallest that helps, where the negative Hessian is
-not positive definite: a mode at the border of what the data determine."""
+RIDGES = 10.0 ** np.arange(-1, 5)
+"""Multiples of the identity that are added to the negative Hessian, the smallest that makes it
+positive definite; the first keeps directions that nothing determines at a few units."""
 
 
 def whiten(compiled: Any, *, seed: int) -> Any:
@@ -38,10 +38,15 @@ def whiten(compiled: Any, *, seed: int) -> Any:
     Returns
     -------
     CompiledPyMCModel
-        The same code with other data; its initial points are those of ``compiled``.
+        The same code with other data; its initial points are draws of the normal approximation.
+
+    Raises
+    ------
+    RuntimeError
+        If the log-density is finite at no starting point.
     """
     density = density_and_gradient(compiled)
-    mode = best_mode(density, starting_points(compiled, seed)[:1])
+    mode = best_mode(density, starting_points(compiled, seed))
     curvature = -hessian(density, mode)
     order = np.argsort((curvature != 0).sum(axis=0), kind="stable")
     factor = _factor(curvature[np.ix_(order, order)])
@@ -51,8 +56,7 @@ def whiten(compiled: Any, *, seed: int) -> Any:
     changed = compiled.with_data(**dict(zip(COORDINATES, arrays, strict=True)))
 
     def initial_point(seed: Any = None) -> np.ndarray:
-        deviation = np.asarray(compiled.initial_point_func(seed)) - mode
-        return np.ascontiguousarray(factor.T @ deviation[order])
+        return np.random.default_rng(seed).standard_normal(compiled.n_dim)
 
     return replace(changed, initial_point_func=initial_point)
 

@@ -142,6 +142,7 @@ def prepare(
     completed = complete(design or Design(), system, study)
     noises = {o.name: (noise or {}).get(o.name) or noise_of(o) for o in system.outputs}
     _check_noise(noise or {}, noises)
+    _check_doses(system, study)
     used = [_used_samples(system, subject) for subject in study.subjects]
     times = [np.unique(np.concatenate([t for t, _, _ in by_output])) for by_output in used]
     program = compile_equations(
@@ -163,9 +164,25 @@ def _check_noise(given: Mapping[str, Noise], known: Mapping[str, Noise]) -> None
         raise KeyError(f"noise for {', '.join(unknown)}: the outputs are {', '.join(known)}")
 
 
+def _check_doses(system: System, study: Study) -> None:
+    """Refuse a study with a dose of a measured substance that the system would ignore."""
+    taken = {(channel.what, channel.route) for channel in system.doses}
+    taken |= {pair for read in system.inputs for pair in read.takes}
+    measured = {output.analyte for output in system.outputs}
+    problems = [
+        f"subject {subject.name}: the {dose.route} dose of {dose.what} at {dose.time:g} min does"
+        f" not enter system {system.name}; choose a system for that route."
+        for subject in study.subjects
+        for dose in subject.doses
+        if dose.what in measured and (dose.what, dose.route) not in taken
+    ]
+    if problems:
+        raise StudyError(problems)
+
+
 def _used_samples(system: System, subject: Subject) -> list[tuple[np.ndarray, ...]]:
     """Return time, value and censoring of the samples that enter the likelihood, by output."""
-    used = []
+    used: list[tuple[np.ndarray, ...]] = []
     for output in system.outputs:
         if output.analyte not in subject.samples:
             raise StudyError([f"subject {subject.name}: no {output.analyte} samples to fit."])

@@ -19,6 +19,9 @@ from hepaflux.parameter import Fixed, Parameter
 from hepaflux.study.study import Study
 from hepaflux.systems.system import System
 
+WIDE_SPREAD = 0.5
+"""Between-subject spread from which on people differ more than their samples leave open."""
+
 Level = Literal["shared", "group", "subject", "separate"]
 
 
@@ -57,8 +60,9 @@ class Design:
 def complete(design: Design, system: System, study: Study) -> Design:
     """Return the design with a level for every unknown, or say why it cannot be.
 
-    One subject needs no levels. Several subjects share nothing that is not stated as shared: a
-    parameter with a between-subject spread is drawn from a population, a vector is separate.
+    One subject needs no levels. Of several subjects, a parameter in which people differ widely
+    (SI) is drawn from a population; in the others the samples of one person say too little about
+    the spread between people for it to be learned, so each keeps the parameter's own prior.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def complete(design: Design, system: System, study: Study) -> Design:
 def _default_level(parameter: Parameter, study: Study) -> Level:
     if len(study.subjects) == 1:
         return "shared"
-    return "subject" if parameter.spread > 0 else "separate"
+    return "subject" if parameter.spread >= WIDE_SPREAD else "separate"
 
 
 def _check_names(what: str, given: Mapping[str, object], known: Mapping[str, object]) -> None:

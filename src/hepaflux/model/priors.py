@@ -8,7 +8,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hepaflux.model.design import Design
+from hepaflux.model.design import WIDE_SPREAD, Design
 from hepaflux.parameter import (
     Beta,
     Dirichlet,
@@ -80,7 +80,8 @@ def build_parameters(
     varying = [p for p in parameters if design.levels[p.name] == "subject"]
     deviations = _deviations(varying, design)
     for parameter in varying:
-        values[parameter.name] = _by_subject(parameter, deviations[parameter.name], design, people)
+        deviation = deviations.get(parameter.name)
+        values[parameter.name] = _by_subject(parameter, deviation, design, people)
     return {p.name: values[p.name] for p in parameters}
 
 
@@ -101,7 +102,11 @@ def _deviations(parameters: Sequence[Parameter], design: Design) -> dict[str, An
 
     For a pair, the LKJ(2) prior of the correlation is a beta(2, 2) stretched to (-1, 1).
     """
-    standard = {p.name: pm.Normal(f"{p.name}_offset", dims="subject") for p in parameters}
+    standard = {
+        p.name: pm.Normal(f"{p.name}_offset", dims="subject")
+        for p in parameters
+        if not is_centered(p, design)
+    }
     for first, second in design.correlated:
         share = pm.Beta(f"{first}_{second}_share", alpha=2.0, beta=2.0)
         correlation = pm.Deterministic(f"{first}_{second}_correlation", 2 * share - 1)
@@ -110,21 +115,42 @@ def _deviations(parameters: Sequence[Parameter], design: Design) -> dict[str, An
     return standard
 
 
+def is_centered(parameter: Parameter, design: Design) -> bool:
+    """Return whether a subject's value itself is sampled, and not its standardized deviation.
+
+    Both say the same; they differ in how well they can be sampled. Where people differ more than
+    the samples leave open, as in SI, the value is; otherwise, as in V, the deviation.
+    """
+    paired = {name for pair in design.correlated for name in pair}
+    return parameter.spread >= WIDE_SPREAD and parameter.name not in paired
+
+
 def _by_subject(parameter: Parameter, deviation: Any, design: Design, people: People) -> Any:
-    """Create a parameter that varies around its population median, not centered."""
-    name = parameter.name
+    """Create a parameter that varies around its population median on its natural scale."""
+    name, support = parameter.name, parameter.prior.support
     dims = ("group",) if design.by_group else ()
     median = random_variable(f"{name}_population", parameter.prior, dims)
     spread = random_variable(f"{name}_spread", LogNormal(parameter.spread, SPREAD_CV), ())
-    center = median[people.group_of_subject] if design.by_group else median
-    shift = spread * deviation + _covariate_shift(name, design, people)
-    if parameter.prior.support == "unit":
-        value = pt.sigmoid(pt.log(center) - pt.log1p(-center) + shift)
-    elif parameter.prior.support == "positive":
-        value = center * pt.exp(shift)
+    center = _to_line(median[people.group_of_subject] if design.by_group else median, support)
+    center = center + _covariate_shift(name, design, people)
+    if deviation is None:
+        line = pm.Normal(f"{name}_line_offset", center, spread, dims="subject")
     else:
-        value = center + shift
-    return pm.Deterministic(name, value, dims="subject")
+        line = center + spread * deviation
+    return pm.Deterministic(name, _from_line(line, support), dims="subject")
+
+
+def _to_line(value: Any, support: str) -> Any:
+    """Return a value on the scale on which subjects vary: log, logit or as it is."""
+    if support == "unit":
+        return pt.log(value) - pt.log1p(-value)
+    return pt.log(value) if support == "positive" else value
+
+
+def _from_line(value: Any, support: str) -> Any:
+    if support == "unit":
+        return pt.sigmoid(value)
+    return pt.exp(value) if support == "positive" else value
 
 
 def _covariate_shift(name: str, design: Design, people: People) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hepaflux.model.build import Recipe, prepare
+from hepaflux.model.design import Level
 from hepaflux.model.noise import noise_of
 from hepaflux.model.predict import predict
 from hepaflux.parameter import Dirichlet, Fixed, Parameter
@@ -188,7 +189,8 @@ def simulate_study(
 
 
 def _median(system: System, name: str) -> float:
-    return float(system.parameter(name).prior.distribution().median())
+    prior = system.parameter(name).prior
+    return prior.value if isinstance(prior, Fixed) else float(prior.distribution().median())
 
 
 def _draw_parameters(
@@ -285,7 +287,7 @@ def _with_measurements(
 
 
 def _separate(recipe: Recipe) -> Recipe:
-    levels = {p.name: "separate" for p in recipe.system.unknowns}
+    levels: dict[str, Level] = {p.name: "separate" for p in recipe.system.unknowns}
     return replace(recipe, design=replace(recipe.design, levels=levels))
 
 

@@ -50,11 +50,16 @@ E = np.append(A[6], 0) - np.array(
 """Difference of the solutions of order five and four."""
 
 
+def native(function: Callable) -> Callable:
+    """Compile a function in which a division by zero is infinite, not an exception."""
+    return numba_njit(function, error_model="numpy")
+
+
 def compiled(source: str, name: str, **scope: Any) -> Callable:
     """Return a compiled function from its source."""
     environment = {"__name__": __name__, "sqrt": np.sqrt, **scope}
     exec(source, environment)
-    return numba_njit(environment[name], error_model="numpy")
+    return native(environment[name])
 
 
 def scalars(layout: Layout) -> tuple[list[str], list[str]]:
@@ -129,6 +134,118 @@ def _function(signature: str, lines: list[str]) -> str:
     return f"def {signature}:\n" + "".join(f"    {line}\n" for line in lines)
 
 
+def build_floor(layout: Layout) -> Callable:
+    """Return the compiled function that sets each component's absolute tolerance."""
+    n_y = len(layout.states)
+    state_of = np.array([*range(n_y), *(i for i, _ in layout.active)], dtype=np.int64)
+    theta_of = np.array([-1] * n_y + [j for _, j in layout.active], dtype=np.int64)
+    scales = np.array(layout.scales)
+
+    @native
+    def set_floor(theta, s, atol, floor):
+        for i in range(len(floor)):
+            floor[i] = atol * scales[state_of[i]]
+            if theta_of[i] >= 0 and theta[s, theta_of[i]] != 0.0:
+                floor[i] /= abs(theta[s, theta_of[i]])
+
+    return set_floor
+
+
+@native
+def first_step(z, k, floor, rtol, limit):
+    """Return a step that changes the solution by about a hundredth of its size."""
+    size, speed = 0.0, 0.0
+    for i in range(len(z)):
+        weight = floor[i] + rtol * abs(z[i])
+        size += (z[i] / weight) ** 2
+        speed += (k[0, i] / weight) ** 2
+    if not speed > 0.0:
+        return limit
+    return min(limit, max(1e-3 * limit, 0.01 * np.sqrt(size / speed)))
+
+
+@native
+def next_step(tried, h, error):
+    """Return the step to try after one with the given error (in units of the tolerance)."""
+    if not np.isfinite(error):
+        return 0.1 * tried
+    proposed = tried * min(GROW, max(SHRINK, SAFETY * max(error, 1e-10) ** -0.2))
+    return max(h, proposed) if error <= 1.0 and proposed >= tried else proposed
+
+
+@native
+def is_finite(theta, s):
+    """Return whether all parameters of a solve are finite."""
+    for j in range(theta.shape[1]):
+        if not np.isfinite(theta[s, j]):
+            return False
+    return True
+
+
+def build_cross(step: Callable) -> Callable:
+    """Return the compiled function that integrates over one segment.
+
+    It returns the next step to try, NaN if it failed, and how many steps are left.
+    """
+
+    @native
+    def cross(h, budget, z, theta, s, constants, table, r, k, trial, floor, rtol):
+        t, end = 0.0, table[r, LENGTH]
+        while t < end:
+            left = end - t
+            tried = left if h >= left else (0.5 * left if h > 0.5 * left else h)
+            error = step(t, tried, z, theta, s, constants, table, r, k, trial, floor, rtol)
+            budget -= 1
+            if budget == 0 or not (np.isfinite(error) or tried > 1e-10 * end):
+                return np.nan, budget
+            h = next_step(tried, h, error)
+            if error <= 1.0:
+                t = end if tried == left else t + tried
+                for i in range(len(z)):
+                    z[i] = trial[i]
+                    k[0, i] = k[1, i]
+        return h, budget
+
+    return cross
+
+
+def build_solve(program: Program) -> Callable:
+    """Return the compiled function that integrates one subject and says whether it succeeded."""
+    layout = program.layout
+    n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
+    bolus, n_channels = CURVES + 2 * len(layout.curves), layout.n_channels
+    derivative, _ = numba_funcify_and_cache_key(program.derivative)
+    slope = compiled(slope_source(layout), "slope", derivative=derivative)
+    cross = build_cross(compiled(step_source(layout), "step", derivative=derivative))
+
+    @native
+    def solve(z, jumps, theta, s, constants, table, row, k, trial, floor, rtol, saved):
+        h, budget = -1.0, MAX_STEPS
+        for r in range(row[0], row[1]):
+            for c in range(n_channels):
+                for i in range(n_z):
+                    z[i] += table[r, bolus + c] * jumps[(c + 1) * n_z + i]
+            if table[r, LENGTH] > 0.0:
+                if h < 0.0 or table[r, CONTINUOUS] == 0.0:
+                    slope(z, theta, s, constants, table, r, k)
+                if h < 0.0:
+                    h = first_step(z, k, floor, rtol, table[r, LENGTH])
+                h, budget = cross(
+                    h, budget, z, theta, s, constants, table, r, k, trial, floor, rtol
+                )
+                if not np.isfinite(h):
+                    return False
+            if table[r, SAVE] >= 0.0:
+                at = row[2] + int(table[r, SAVE])
+                for i in range(n_y):
+                    saved[0][at, i] = z[i]
+                for i in range(n_y, n_z):
+                    saved[1][at, i - n_y] = z[i]
+        return True
+
+    return solve
+
+
 def build_kernel(program: Program) -> tuple[Callable, str]:
     """Return the compiled integrator of a program and the key of its cache entry.
 
@@ -137,93 +254,32 @@ def build_kernel(program: Program) -> tuple[Callable, str]:
     """
     layout = program.layout
     n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
-    n_curves, n_channels = len(layout.curves), layout.n_channels
-    state_of = np.array([*range(n_y), *(i for i, _ in layout.active)], dtype=np.int64)
-    theta_of = np.array([-1] * n_y + [j for _, j in layout.active], dtype=np.int64)
-    scales = np.array(layout.scales)
-    derivative, _ = numba_funcify_and_cache_key(program.derivative)
+    n_jumps = (layout.n_channels + 1) * n_z
     initial, _ = numba_funcify_and_cache_key(program.start)
     start = compiled(start_source(layout), "start", initial=initial)
-    slope = compiled(slope_source(layout), "slope", derivative=derivative)
-    step = compiled(step_source(layout), "step", derivative=derivative)
+    set_floor, solve = build_floor(layout), build_solve(program)
 
-    @numba_njit(error_model="numpy")
-    def set_floor(theta, s, atol, floor):
-        for i in range(n_z):
-            floor[i] = atol * scales[state_of[i]]
-            if theta_of[i] >= 0 and theta[s, theta_of[i]] != 0.0:
-                floor[i] /= abs(theta[s, theta_of[i]])
-
-    @numba_njit(error_model="numpy")
-    def first_step(z, k, floor, rtol, limit):
-        size, speed = 0.0, 0.0
-        for i in range(n_z):
-            weight = floor[i] + rtol * abs(z[i])
-            size += (z[i] / weight) ** 2
-            speed += (k[0, i] / weight) ** 2
-        if not speed > 0.0:
-            return limit
-        return min(limit, max(1e-3 * limit, 0.01 * np.sqrt(size / speed)))
-
-    @numba_njit(error_model="numpy")
+    @native
     def integrate(theta, constants, table, rows, tolerance):
-        rtol, atol = tolerance[0], tolerance[1]
         n_saved = 0
         for s in range(rows.shape[0]):
             n_saved = max(n_saved, rows[s, 3])
-        states = np.empty((n_saved, n_y))
-        sensitivities = np.empty((n_saved, n_z - n_y))
+        saved = (np.empty((n_saved, n_y)), np.empty((n_saved, n_z - n_y)))
         z, trial, floor = np.empty(n_z), np.empty(n_z), np.empty(n_z)
-        k, jumps = np.empty((2, n_z)), np.empty((n_channels + 1) * n_z)
+        k, jumps = np.empty((2, n_z)), np.empty(n_jumps)
         for s in range(rows.shape[0]):
-            set_floor(theta, s, atol, floor)
-            start(theta, s, constants, jumps)
-            for i in range(n_z):
-                z[i] = jumps[i]
-            h, budget, failed = -1.0, MAX_STEPS, False
-            for r in range(rows[s, 0], rows[s, 1]):
-                for c in range(n_channels):
-                    amount = table[r, CURVES + 2 * n_curves + c]
-                    if amount != 0.0:
-                        for i in range(n_z):
-                            z[i] += amount * jumps[(c + 1) * n_z + i]
-                end, t = table[r, LENGTH], 0.0
-                if end > 0.0:
-                    if h < 0.0 or table[r, CONTINUOUS] == 0.0:
-                        slope(z, theta, s, constants, table, r, k)
-                    if h < 0.0:
-                        h = first_step(z, k, floor, rtol, end)
-                while t < end:
-                    left = end - t
-                    trimmed = left if h >= left else (0.5 * left if h > 0.5 * left else h)
-                    error = step(
-                        t, trimmed, z, theta, s, constants, table, r, k, trial, floor, rtol
-                    )
-                    budget -= 1
-                    if budget == 0 or not (np.isfinite(error) or trimmed > 1e-10 * end):
-                        failed = True
-                        break
-                    if not error <= 1.0:
-                        factor = max(SHRINK, SAFETY * error**-0.2) if np.isfinite(error) else 0.1
-                        h = trimmed * factor
-                        continue
-                    t = end if trimmed == left else t + trimmed
-                    for i in range(n_z):
-                        z[i] = trial[i]
-                        k[0, i] = k[1, i]
-                    proposed = trimmed * min(GROW, SAFETY * max(error, 1e-10) ** -0.2)
-                    h = max(h, proposed) if proposed >= trimmed else proposed
-                if failed:
-                    break
-                if table[r, SAVE] >= 0.0:
-                    at = rows[s, 2] + int(table[r, SAVE])
-                    for i in range(n_y):
-                        states[at, i] = z[i]
-                    for i in range(n_y, n_z):
-                        sensitivities[at, i - n_y] = z[i]
-            if failed:
-                states[rows[s, 2] : rows[s, 3]] = np.nan
-                sensitivities[rows[s, 2] : rows[s, 3]] = np.nan
-        return states, sensitivities
+            solved = is_finite(theta, s)
+            if solved:
+                set_floor(theta, s, tolerance[1], floor)
+                start(theta, s, constants, jumps)
+                z[:] = jumps[:n_z]
+                row, rtol = rows[s], tolerance[0]
+                solved = solve(
+                    z, jumps, theta, s, constants, table, row, k, trial, floor, rtol, saved
+                )
+            if not solved:
+                saved[0][rows[s, 2] : rows[s, 3]] = np.nan
+                saved[1][rows[s, 2] : rows[s, 3]] = np.nan
+        return saved
 
     return integrate, f"hepaflux_solve_{SOURCE}_{program.key}"

@@ -124,7 +124,7 @@ def contraction(active: tuple[tuple[int, int], ...], n_theta: int) -> Callable:
     """Return the function that contracts cotangents with sensitivities."""
     pairs = np.array(active, dtype=np.int64).reshape(-1, 2)
 
-    def contract(cotangent, sensitivities, rows):  # type: ignore[no-untyped-def]
+    def contract(cotangent, sensitivities, rows):
         gradient = np.zeros((rows.shape[0], n_theta))
         for s in range(rows.shape[0]):
             for r in range(rows[s, 2], rows[s, 3]):

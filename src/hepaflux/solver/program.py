@@ -18,6 +18,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import MergeOptimizer
 from pytensor.graph.traversal import graph_inputs
 
+from hepaflux.parameter import Dirichlet
 from hepaflux.systems.system import System, fields_type
 
 
@@ -76,8 +77,9 @@ class Program:
 
 def widths(system: System) -> dict[str, int]:
     """Return the length of each vector-valued parameter and input; scalars have length 0."""
-    lengths = {p.axis: len(p.prior.shares) for p in system.parameters if p.axis}  # type: ignore[union-attr]
-    records = (*system.parameters, *system.inputs)
+    priors = {p.axis: p.prior for p in system.parameters if p.axis}
+    lengths = {axis: len(p.shares) for axis, p in priors.items() if isinstance(p, Dirichlet)}
+    records: tuple[Any, ...] = (*system.parameters, *system.inputs)
     return {record.name: lengths.get(record.axis, 0) for record in records}
 
 

@@ -259,7 +259,13 @@ def declare(settings: Settings) -> System:
                 "plasma insulin above basal, linear between the samples",
                 above_basal("insulin", insulin_rule),
             ),
-            Input("dose", "mmol/kg", "oral glucose dose", only_dose("glucose", "oral")),
+            Input(
+                "dose",
+                "mmol/kg",
+                "oral glucose dose",
+                only_dose("glucose", "oral"),
+                takes=(("glucose", "oral"),),
+            ),
             Input(
                 "hat",
                 "1/min",

@@ -68,6 +68,9 @@ class Input:
         How it is taken from a ``Subject``; raises ``StudyError`` if it is not there.
     axis : str
         Name of the dimension if the input is a tuple of curves; else empty.
+    takes : tuple of (str, str)
+        Substance and route of the doses that it reads; every other dose of a measured substance
+        must have a channel, or the study is refused.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Input:
     meaning: str
     read: Callable[[Any], Any]
     axis: str = ""
+    takes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -267,7 +271,12 @@ class System:
 
     def __post_init__(self) -> None:
         """Refuse a declaration that contradicts itself."""
-        records = (*self.states, *self.parameters, *self.inputs, *self.derived)
+        records: tuple[Any, ...] = (
+            *self.states,
+            *self.parameters,
+            *self.inputs,
+            *self.derived,
+        )
         names = [record.name for record in records if record not in self.states]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
@@ -349,6 +358,6 @@ class System:
         return tuple(p for p in self.parameters if not isinstance(p.prior, Fixed))
 
 
-def fields_type(title: str, names: tuple[str, ...] | list[str]) -> type:
+def fields_type(title: str, names: tuple[str, ...] | list[str]) -> Any:
     """Return a NamedTuple type with the given field names, for ``y``, ``p`` and ``u``."""
     return NamedTuple(title, [(name, Any) for name in names])
