@@ -84,8 +84,8 @@ def conversion_factor(
     quantity = registry().Quantity(1.0, source)
     bridges = [registry().Quantity(1.0)]
     if substance == "insulin":
-        per_milliunit: Any = registry().Quantity(insulin_factor, "pmol") / registry().Quantity(1e-3, "U")
-        bridges.append(per_milliunit)
+        amount: Any = registry().Quantity(insulin_factor, "pmol")
+        bridges.append(amount / registry().Quantity(1e-3, "U"))
     if substance in MOLAR_MASS:
         bridges.append(1.0 / registry().Quantity(MOLAR_MASS[substance], "g/mol"))
     for bridge in (*bridges, *(1.0 / bridge for bridge in bridges)):

@@ -22,6 +22,8 @@ from pymc.initial_point import make_initial_point_fn
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS, compile_numba_function_src
 from pytensor.link.numba.dispatch.basic import numba_njit
 
+from hepaflux.solver.kernel import cache_key
+
 POINTER = types.CPointer(types.double)
 
 SIGNATURES = {
@@ -145,7 +147,7 @@ def _c_function(kind: str, function: Any, shared: list[Any], n_in: int, n_out: i
         "native": native,
         **{name: getattr(np, name) for name in ("uint64", "float64", "int64", "int32")},
     }
-    cached = f"{key}_{SOURCE}_{sha256(source.encode()).hexdigest()}" if key else None
+    cached = cache_key("C", SOURCE, key, source) if key else None
     python = compile_numba_function_src(source, kind, global_env=scope, cache_key=cached)
     return numba.cfunc(SIGNATURES[kind], cache=cached is not None)(python)
 

@@ -50,6 +50,11 @@ E = np.append(A[6], 0) - np.array(
 """Difference of the solutions of order five and four."""
 
 
+def cache_key(*parts: object) -> str:
+    """Return a key that is short enough for the name of a file."""
+    return sha256(str(parts).encode()).hexdigest()
+
+
 def native(function: Callable) -> Callable:
     """Compile a function in which a division by zero is infinite, not an exception."""
     return numba_njit(function, error_model="numpy")
@@ -282,4 +287,4 @@ def build_kernel(program: Program) -> tuple[Callable, str]:
                 saved[1][rows[s, 2] : rows[s, 3]] = np.nan
         return saved
 
-    return integrate, f"hepaflux_solve_{SOURCE}_{program.key}"
+    return integrate, cache_key("solve", SOURCE, program.key)

@@ -22,7 +22,7 @@ from pytensor.link.numba.dispatch.basic import (
     register_funcify_and_cache_key,
 )
 
-from hepaflux.solver.kernel import build_kernel
+from hepaflux.solver.kernel import build_kernel, cache_key
 from hepaflux.solver.program import Program
 
 SOURCE = sha256(Path(__file__).read_bytes()).hexdigest()
@@ -145,7 +145,7 @@ def callable_kernel(program: Program) -> Callable:
         source = "def solve_batch(*args):\n    return kernel(*args)\n"
         scope = {"__name__": __name__, "kernel": kernel}
         function = compile_numba_function_src(
-            source, "solve_batch", global_env=scope, cache_key=f"{key}_callable_{SOURCE}"
+            source, "solve_batch", global_env=scope, cache_key=cache_key("callable", SOURCE, key)
         )
         _KERNELS[program.key] = numba_njit(function, final_function=True, cache=True)
     return _KERNELS[program.key]
@@ -162,5 +162,5 @@ def numba_funcify_solve(op: Solve, **kwargs: Any) -> tuple[Callable, str]:
 def numba_funcify_contract(op: Contract, **kwargs: Any) -> tuple[Callable, str]:
     """Give PyTensor the native contraction."""
     del kwargs
-    key = f"hepaflux_contract_{SOURCE}_{op.active}_{op.n_theta}"
+    key = cache_key("contract", SOURCE, op.active, op.n_theta)
     return numba_njit(contraction(op.active, op.n_theta)), key
