@@ -59,7 +59,7 @@ def _order(problem):
     else:
         n = problems.PERSONS
         starts = {"SI_population_log__": (0, 1), "SI_spread_log__": (1, 1)}
-        starts |= {"glucose_cv_log__": (2, 1), "SI_offset": (3, n)}
+        starts |= {"glucose_cv_log__": (2, 1), "SI_line_offset": (3, n)}
         blocks = enumerate(("SG", "p2", "V"))
         starts |= {f"{name}_log__": (3 + n * (1 + i), n) for i, name in blocks}
     own = [name for name in _compiled(problem).shape_info[0] if name in starts]
@@ -71,14 +71,31 @@ def _span(start_and_length):
     return start, start + length
 
 
+def centered(problem, theta):
+    """Return a point with log SI of each person in place of z, as the model samples it."""
+    theta = np.array(theta, dtype=float)
+    if problem != "pacini":
+        persons = slice(3, 3 + problems.PERSONS)
+        shift = np.exp(theta[..., 1:2]) * theta[..., persons]
+        theta[..., persons] = theta[..., :1] + shift
+    return theta
+
+
 def evaluate(problem, theta, rtol=1e-6):
-    """Return the log-density and its gradient in the problem's order."""
+    """Return the log-density and its gradient in the problem's order and unknowns."""
     order = _order(problem)
     compiled = _compiled(problem).with_data(tolerance=np.array([rtol, rtol]))
-    value, gradient = density_and_gradient(compiled)(np.asarray(theta)[order])
-    back = np.empty_like(gradient)
-    back[order] = gradient
-    return value, back
+    value, found = density_and_gradient(compiled)(centered(problem, theta)[order])
+    gradient = np.empty_like(found)
+    gradient[order] = found
+    if problem != "pacini":
+        n, persons = problems.PERSONS, slice(3, 3 + problems.PERSONS)
+        omega, z, by_line = np.exp(theta[1]), theta[persons], gradient[persons].copy()
+        value += n * theta[1]
+        gradient[0] += by_line.sum()
+        gradient[1] += omega * by_line @ z + n
+        gradient[persons] = omega * by_line
+    return value, gradient
 
 
 @numba.njit
@@ -94,7 +111,8 @@ def microseconds(problem, rtol=1e-6, runs=9):
     """Time the log-density and gradient inside a compiled loop."""
     begin = time.perf_counter()
     compiled = _compiled(problem).with_data(tolerance=np.array([rtol, rtol]))
-    points = np.ascontiguousarray(problems.points(problem)[:, _order(problem)])
+    points = centered(problem, problems.points(problem))[:, _order(problem)]
+    points = np.ascontiguousarray(points)
     keys = compiled.shared_var_keys
     shared = tuple(compiled.shared_data[keys[v]].copy() for v in compiled.logp_func.get_shared())
     function = compiled.logp_func.vm.jit_fn

@@ -56,8 +56,11 @@ def cache_key(*parts: object) -> str:
 
 
 def native(function: Callable) -> Callable:
-    """Compile a function in which a division by zero is infinite, not an exception."""
-    return numba_njit(function, error_model="numpy")
+    """Compile a function in which a division by zero is infinite, not an exception.
+
+    It is inlined into its caller: handing over arrays costs as much as a stage of the method.
+    """
+    return numba_njit(function, error_model="numpy", forceinline=True)
 
 
 def compiled(source: str, name: str, **scope: Any) -> Callable:
