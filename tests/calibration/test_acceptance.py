@@ -37,8 +37,20 @@ def test_insulin_sensitivity(study, system):
     assert int(tree["sample_stats"]["diverging"].sum()) <= 4
 
 
+def test_the_ridge_at_the_optimum(study, system):
+    """By exact sensitivities at the least-squares optimum with V free, as published fits have it."""
+    subject, best = study.subjects[0], {"SI": 9.554e-5, "SG": 0.02042, "p2": 0.02927, "V": 0.17353}
+    time = subject.samples["glucose"].time
+    trajectory = hf.solve(system, best, subject, times=time)
+    slopes = [trajectory.sensitivities["glucose", n][time >= 8] * v for n, v in best.items()]
+    covariance = np.linalg.inv(np.array(slopes) @ np.array(slopes).T)
+    scale = np.sqrt(np.diag(covariance))
+    assert (covariance / np.outer(scale, scale))[1, 2] < -0.99
+
+
 @pytest.mark.xfail(
-    reason="-0.87 to -0.89 under noise of CV and floor; -0.9 was stated for a constant SD"
+    reason="the ridge is curved: -0.997 at its optimum, but -0.87 to -0.90 over the whole posterior,"
+    " under noise of CV and floor as under a constant SD"
 )
 def test_effectiveness_and_action_rate_are_not_separated(flat):
     SG, p2 = (flat["posterior"][n].to_numpy().ravel() for n in ("SG", "p2"))

@@ -218,13 +218,14 @@ def density_and_gradient(
     from ctypes import c_double, c_void_p
 
     function = compiled.compiled_logp_func.ctypes
-    n_dim, user = compiled.n_dim, compiled.user_data
+    n_dim = compiled.n_dim
 
     def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
         x = np.ascontiguousarray(point, dtype=float)
         gradient, value = np.zeros(n_dim), c_double()
         pointers = [a.ctypes.data_as(function.argtypes[1]) for a in (x, gradient)]
-        status = function(n_dim, *pointers, value, c_void_p(user.ctypes.data))
+        # Through ``compiled``, which keeps the arrays alive that the record points to.
+        status = function(n_dim, *pointers, value, c_void_p(compiled.user_data.ctypes.data))
         return (value.value, gradient) if status == 0 else (-np.inf, np.zeros(n_dim))
 
     return evaluate
