@@ -38,7 +38,7 @@ def test_insulin_sensitivity(study, system):
 
 
 def test_the_ridge_at_the_optimum(study, system):
-    """By exact sensitivities at the least-squares optimum with V free, as published fits have it."""
+    """By exact sensitivities at the least-squares optimum, V free as in published fits."""
     subject, best = study.subjects[0], {"SI": 9.554e-5, "SG": 0.02042, "p2": 0.02927, "V": 0.17353}
     time = subject.samples["glucose"].time
     trajectory = hf.solve(system, best, subject, times=time)
@@ -49,7 +49,7 @@ def test_the_ridge_at_the_optimum(study, system):
 
 
 @pytest.mark.xfail(
-    reason="the ridge is curved: -0.997 at its optimum, but -0.87 to -0.90 over the whole posterior,"
+    reason="the ridge is curved: -0.997 at its optimum, but -0.87 to -0.90 over all of it,"
     " under noise of CV and floor as under a constant SD"
 )
 def test_effectiveness_and_action_rate_are_not_separated(flat):

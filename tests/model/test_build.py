@@ -170,9 +170,10 @@ class TestInPyMC:
         assert glucose.sizes["glucose_observation"] == (IVGTT >= 8).sum()
         assert np.isfinite(glucose).all()
 
+    @pytest.mark.filterwarnings("ignore:`find_MAP` will return:FutureWarning")
     def test_mode(self, single):
         with single:
-            found = pm.find_MAP(progressbar=False, return_raw=False, seed=1)
+            found = pm.find_MAP(progressbar=False, return_raw=False, random_seed=1)
         assert 1e-5 < found["SI"] < 1e-3
         assert np.isfinite(list(map(float, (found[n] for n in ("SG", "p2", "V"))))).all()
 

@@ -83,5 +83,7 @@ def test_bad_arguments_are_named():
 
 
 def test_a_protocol_of_the_other_route_is_refused():
-    with pytest.raises(hf.StudyError, match="exactly one oral dose"):
+    with pytest.raises(
+        hf.StudyError, match="intravenous dose of glucose at 0 min does not enter system oral"
+    ):
         hf.simulate_study(hf.systems.oral, subjects=1, protocol="ivgtt")

@@ -62,14 +62,16 @@ def complete(design: Design, system: System, study: Study) -> Design:
 
     One subject needs no levels. Of several subjects, a parameter in which people differ widely
     (SI) is drawn from a population; in the others the samples of one person say too little about
-    the spread between people for it to be learned, so each keeps the parameter's own prior.
+    the spread between people for it to be learned, so each keeps the parameter's own prior, unless
+    the design gives the parameter a covariate or a correlation.
 
     Raises
     ------
     DesignError
         If the design names what the system or the study does not have.
     """
-    levels = {p.name: _default_level(p, study) for p in system.unknowns}
+    asked = {name for pair in design.correlated for name in pair} | set(design.covariates)
+    levels = {p.name: _default_level(p, study, asked) for p in system.unknowns}
     _check_names("level", design.levels, levels)
     levels |= dict(design.levels)
     _check_levels(levels, system, study)
@@ -85,10 +87,11 @@ def complete(design: Design, system: System, study: Study) -> Design:
     return Design(levels, design.by_group, design.covariates, design.correlated)
 
 
-def _default_level(parameter: Parameter, study: Study) -> Level:
+def _default_level(parameter: Parameter, study: Study, asked: set[str]) -> Level:
     if len(study.subjects) == 1:
         return "shared"
-    return "subject" if parameter.spread >= WIDE_SPREAD else "separate"
+    is_asked = parameter.name in asked and parameter.spread > 0
+    return "subject" if is_asked or parameter.spread >= WIDE_SPREAD else "separate"
 
 
 def _check_names(what: str, given: Mapping[str, object], known: Mapping[str, object]) -> None:

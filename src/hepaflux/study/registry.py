@@ -85,7 +85,7 @@ DATASETS = (
     ),
     Dataset(
         name="ogtt_demo",
-        title="Synthetic oral glucose tolerance tests of 24 virtual people, healthy and NAFLD",
+        title="Synthetic study of 24 people (ogtt75, system oral, seed 1)",
         citation="Synthetic; not measured in anyone",
         license="CC0-1.0",
     ),
