@@ -170,7 +170,7 @@ class TestInPyMC:
         assert glucose.sizes["glucose_observation"] == (IVGTT >= 8).sum()
         assert np.isfinite(glucose).all()
 
-    @pytest.mark.filterwarnings("ignore:`find_MAP` will return:FutureWarning")
+    @pytest.mark.filterwarnings("ignore:`find_MAP` will:FutureWarning")
     def test_mode(self, single):
         with single:
             found = pm.find_MAP(progressbar=False, return_raw=False, random_seed=1)
