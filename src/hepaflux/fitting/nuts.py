@@ -13,13 +13,9 @@ TARGET_ACCEPT = 0.9
 """Acceptance that the step size aims at; below it the curvature of these posteriors causes
 divergences."""
 
-LARGE = 50
-"""Unknowns from which on the mass matrix is diagonal; a low-rank part pays only in few."""
-
 
 def sample(compiled: Any, *, draws: int, tune: int, chains: int, seed: int) -> xr.DataTree:
     """Run the sampler; progress is shown on a terminal. An interruption yields no result."""
-    adaptation = "low_rank" if compiled.n_dim < LARGE else "diag"
     # Waited for here because nutpie's own waiting turns Ctrl-C into a shorter sample.
     sampler = nutpie.sample(
         whiten(compiled, seed=seed),
@@ -30,7 +26,7 @@ def sample(compiled: Any, *, draws: int, tune: int, chains: int, seed: int) -> x
         cores=os.cpu_count(),
         progress_bar=sys.stderr.isatty(),
         blocking=False,
-        adaptation=adaptation,
+        adaptation="diag",
         target_accept=TARGET_ACCEPT,
     )
     try:
