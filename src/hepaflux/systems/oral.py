@@ -13,19 +13,28 @@ Valid for   OGTT and mixed meals, one oral dose, 5 to 20 samples over 2 to 7 hou
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from hepaflux.parameter import Dirichlet, Fixed, LogNormal, Parameter
-from hepaflux.systems.inputs import above_basal, basal, hat_areas, hats, only_dose, start_time
+from hepaflux.systems.inputs import hat_areas, hats, only_dose, start_time
+from hepaflux.systems.pool import (
+    GEZI,
+    STATES,
+    States,
+    basal_options,
+    basal_sentence,
+    driving_inputs,
+    glucose_output,
+    initial,
+    rates,
+)
 from hepaflux.systems.system import (
     Derived,
     Input,
     Option,
-    Output,
     Settings,
-    State,
     System,
     default_settings,
 )
@@ -47,22 +56,7 @@ CONCENTRATION = 30.0
 """Total concentration of the Dirichlet prior of the shares."""
 
 OPTIONS = (
-    Option(
-        "basal_glucose",
-        "basal glucose: first (mean at or before the dose), last (mean of the last hour)",
-        default="first",
-        choices=("first", "last"),
-        unit="mmol/L",
-        substance="glucose",
-    ),
-    Option(
-        "basal_insulin",
-        "basal insulin: first (mean at or before the dose), last (mean of the last hour)",
-        default="first",
-        choices=("first", "last"),
-        unit="pmol/L",
-        substance="insulin",
-    ),
+    *basal_options(insulin="first"),
     Option(
         "effectiveness",
         "which glucose effectiveness has the prior: SG (at basal insulin, the p1 of the oral"
@@ -82,13 +76,6 @@ OPTIONS = (
 )
 
 
-class States(NamedTuple):
-    """The states of the oral minimal model."""
-
-    glucose: Any
-    action: Any
-
-
 def appearance(p: Any, u: Any) -> Any:
     """Return the rate of appearance of the drunk glucose, mmol/kg/min."""
     shares = sum(share * hat for share, hat in zip(p.absorption, u.hat, strict=True))
@@ -98,12 +85,8 @@ def appearance(p: Any, u: Any) -> Any:
 def rhs_effectiveness(t: Any, y: Any, p: Any, u: Any) -> States:
     """Return the time derivative with SG as the parameter (Dalla Man 2002)."""
     del t
-    return States(
-        glucose=p.SG * (u.basal_glucose - y.glucose)
-        - y.action * y.glucose
-        + appearance(p, u) / p.V,
-        action=p.p2 * (p.SI * u.insulin_above_basal - y.action),
-    )
+    pool = rates(y, p, u)
+    return pool._replace(glucose=pool.glucose + appearance(p, u) / p.V)
 
 
 def rhs_zero_insulin(t: Any, y: Any, p: Any, u: Any) -> States:
@@ -123,12 +106,6 @@ class Renamed:
     def __getattr__(self, name: str) -> Any:
         """Return the field called ``name``."""
         return self._fields[name] if name in self._fields else getattr(self._record, name)
-
-
-def initial(p: Any, u: Any) -> States:
-    """Return the basal state."""
-    del p
-    return States(glucose=u.basal_glucose, action=0.0)
 
 
 def knots_of_protocol(settings: Settings, study: Any) -> Settings:
@@ -164,23 +141,6 @@ def effectiveness_parameter(convention: str) -> Parameter:
         meaning=meanings[convention],
         source=VBA,
         spread=0.25,
-    )
-
-
-def effectiveness_derived(convention: str) -> Derived:
-    """Return the glucose effectiveness that is not the parameter."""
-    if convention == "SG":
-        return Derived(
-            "GEZI",
-            "1/min",
-            "glucose effectiveness at zero insulin, SG - SI Ib",
-            lambda p, u: p.SG - p.SI * u.basal_insulin,
-        )
-    return Derived(
-        "SG",
-        "1/min",
-        "glucose effectiveness at basal insulin, GEZI + SI Ib",
-        lambda p, u: p.GEZI + p.SI * u.basal_insulin,
     )
 
 
@@ -230,9 +190,59 @@ def parameters(settings: Mapping[str, Any], knots: tuple[float, ...]) -> tuple[P
     )
 
 
+def derived(convention: str) -> tuple[Derived, ...]:
+    """Return the glucose effectiveness that is not the parameter, and SI as a clearance."""
+    at_basal_insulin = Derived(
+        "SG",
+        "1/min",
+        "glucose effectiveness at basal insulin, GEZI + SI Ib",
+        lambda p, u: p.GEZI + p.SI * u.basal_insulin,
+    )
+    clearance = Derived(
+        "SI_clearance",
+        "L/kg/min/(pmol/L)",
+        "insulin sensitivity as a clearance, SI V",
+        lambda p, u: p.SI * p.V,
+    )
+    return (GEZI if convention == "SG" else at_basal_insulin, clearance)
+
+
+def drink(knots: tuple[float, ...], tail_rate: float) -> tuple[Input, ...]:
+    """Return the dose, and the hats under which it may appear."""
+    return (
+        Input(
+            "dose",
+            "mmol/kg",
+            "oral glucose dose",
+            only_dose("glucose", "oral"),
+            takes=(("glucose", "oral"),),
+        ),
+        Input(
+            "hat",
+            "1/min",
+            "hat functions of unit area over the knots, the last with its tail",
+            hats(knots, tail_rate),
+            axis="knot",
+        ),
+    )
+
+
+def conventions(settings: Settings, knots: tuple[float, ...], tail_rate: float) -> tuple[str, ...]:
+    """Say which effectiveness has the prior, how basal was taken and where Ra may bend."""
+    return (
+        f"The prior of glucose effectiveness is on {settings['effectiveness']} (p1 of the oral"
+        " model is SG); SI scales with p1 and V, whose values differ between traditions (p1 0.025"
+        " per min with V 0.145 L/kg here).",
+        basal_sentence(settings),
+        "Ra has its knots at "
+        + ", ".join(f"{knot:g}" for knot in knots)
+        + f" min after the dose and an exponential tail of {tail_rate:g} per min, whose area"
+        " counts in the total f dose / weight.",
+    )
+
+
 def declare(settings: Settings) -> System:
     """Declare the oral minimal model under the given options."""
-    glucose_rule, insulin_rule = settings["basal_glucose"], settings["basal_insulin"]
     convention = settings["effectiveness"]
     knots = KNOTS if settings["knots"] == "protocol" else settings["knots"]
     tail_rate = float(settings["tail_rate"])
@@ -245,73 +255,18 @@ def declare(settings: Settings) -> System:
             "Ra(t) = f dose / weight * sum_j absorption_j hat_j(t),   integral of hat_j = 1",
         ),
         references=(DALLA_MAN, VBA, DALLA_MAN_2007),
-        states=(
-            State("glucose", "mmol/L", "plasma glucose", scale=1.0),
-            State("action", "1/min", "insulin action in the remote compartment", scale=0.01),
-        ),
+        states=STATES,
         parameters=parameters(settings, knots),
-        inputs=(
-            Input("basal_glucose", "mmol/L", "basal glucose", basal("glucose", glucose_rule)),
-            Input("basal_insulin", "pmol/L", "basal insulin", basal("insulin", insulin_rule)),
-            Input(
-                "insulin_above_basal",
-                "pmol/L",
-                "plasma insulin above basal, linear between the samples",
-                above_basal("insulin", insulin_rule),
-            ),
-            Input(
-                "dose",
-                "mmol/kg",
-                "oral glucose dose",
-                only_dose("glucose", "oral"),
-                takes=(("glucose", "oral"),),
-            ),
-            Input(
-                "hat",
-                "1/min",
-                "hat functions of unit area over the knots, the last with its tail",
-                hats(knots, tail_rate),
-                axis="knot",
-            ),
-        ),
-        outputs=(
-            Output(
-                "glucose",
-                "mmol/L",
-                "plasma glucose",
-                analyte="glucose",
-                value=lambda y, p, u: y.glucose,
-                uses=lambda minutes: minutes > 0,
-                cv=Fixed(0.02),
-                floor=0.06,
-            ),
-        ),
-        derived=(
-            effectiveness_derived(convention),
-            Derived(
-                "SI_clearance",
-                "L/kg/min/(pmol/L)",
-                "insulin sensitivity as a clearance, SI V",
-                lambda p, u: p.SI * p.V,
-            ),
-        ),
+        inputs=(*driving_inputs(settings), *drink(knots, tail_rate)),
+        outputs=(glucose_output(uses=lambda minutes: minutes > 0, cv=Fixed(0.02)),),
+        derived=derived(convention),
         rhs=rhs_effectiveness if convention == "SG" else rhs_zero_insulin,
         initial=initial,
         options=OPTIONS,
         settings=settings,
         declare=declare,
         adapt=knots_of_protocol,
-        conventions=(
-            f"The prior of glucose effectiveness is on {convention} (p1 of the oral model is SG);"
-            " SI scales with p1 and V, whose values differ between traditions (p1 0.025 per min"
-            " with V 0.145 L/kg here).",
-            f"Basal glucose: {glucose_rule}; basal insulin: {insulin_rule} (number: canonical unit;"
-            " first: mean at or before the dose; last: mean of the last hour).",
-            "Ra has its knots at "
-            + ", ".join(f"{knot:g}" for knot in knots)
-            + f" min after the dose and an exponential tail of {tail_rate:g} per min, whose area"
-            " counts in the total f dose / weight.",
-        ),
+        conventions=conventions(settings, knots, tail_rate),
     )
 
 

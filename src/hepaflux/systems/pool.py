@@ -1,0 +1,118 @@
+"""Glucose pool under insulin action: what the systems that hold one declare alike.
+
+Glucose leaves one well-mixed pool by its own effect (SG) and by that of insulin, which acts from a
+remote compartment that follows plasma insulin with rate p2. Measured insulin drives it. A system
+adds how glucose gets into the pool: by a dose, a rate of appearance, a label.
+
+A system that uses this room has the parameters ``SI``, ``SG`` and ``p2``, the options of
+``basal_options`` and the inputs of ``driving_inputs``; it may have more states than the two here.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hepaflux.parameter import Prior
+from hepaflux.systems.inputs import above_basal, basal
+from hepaflux.systems.system import Derived, Input, Option, Output, Settings, State
+
+STATES = (
+    State("glucose", "mmol/L", "plasma glucose", scale=1.0),
+    State("action", "1/min", "insulin action in the remote compartment", scale=0.01),
+)
+
+GEZI = Derived(
+    "GEZI",
+    "1/min",
+    "glucose effectiveness at zero insulin, SG - SI Ib",
+    lambda p, u: p.SG - p.SI * u.basal_insulin,
+)
+
+
+class States(NamedTuple):
+    """The states of the pool, or their rates of change."""
+
+    glucose: Any
+    action: Any
+
+
+def rates(y: Any, p: Any, u: Any) -> States:
+    """Return the time derivative of a pool that nothing enters but basal production.
+
+    ``y`` may be the record of a system with more states (Bergman 1979).
+    """
+    return States(
+        glucose=p.SG * (u.basal_glucose - y.glucose) - y.action * y.glucose,
+        action=p.p2 * (p.SI * u.insulin_above_basal - y.action),
+    )
+
+
+def initial(p: Any, u: Any) -> States:
+    """Return the basal state."""
+    del p
+    return States(glucose=u.basal_glucose, action=0.0)
+
+
+def basal_options(*, insulin: str) -> tuple[Option, Option]:
+    """Return the options of the basal values; ``insulin`` is the default rule for basal insulin."""
+    return (
+        _basal_option("glucose", unit="mmol/L", default="first"),
+        _basal_option("insulin", unit="pmol/L", default=insulin),
+    )
+
+
+def _basal_option(substance: str, *, unit: str, default: str) -> Option:
+    return Option(
+        f"basal_{substance}",
+        f"basal {substance}: first (mean at or before the dose), last (mean of the last hour)",
+        default=default,
+        choices=("first", "last"),
+        unit=unit,
+        substance=substance,
+    )
+
+
+def basal_sentence(settings: Settings) -> str:
+    """Say by which rule the basal values were taken."""
+    return (
+        f"Basal glucose: {settings['basal_glucose']}; basal insulin: {settings['basal_insulin']}"
+        " (number: canonical unit; first: mean at or before the dose; last: mean of the last hour)."
+    )
+
+
+def driving_inputs(settings: Settings, *, clipped: bool = False) -> tuple[Input, ...]:
+    """Return the basal values and the insulin above basal, negative parts kept or clipped."""
+    glucose_rule, insulin_rule = settings["basal_glucose"], settings["basal_insulin"]
+    return (
+        Input("basal_glucose", "mmol/L", "basal glucose", basal("glucose", glucose_rule)),
+        Input("basal_insulin", "pmol/L", "basal insulin", basal("insulin", insulin_rule)),
+        Input(
+            "insulin_above_basal",
+            "pmol/L",
+            "plasma insulin above basal, linear between the samples",
+            above_basal("insulin", insulin_rule, clipped=clipped),
+        ),
+    )
+
+
+def glucose_output(*, uses: Callable[[np.ndarray], np.ndarray], cv: Prior) -> Output:
+    """Return plasma glucose as it is measured.
+
+    Parameters
+    ----------
+    uses : callable (array of min since the first dose) -> array of bool
+        Which samples enter the likelihood.
+    cv : Prior
+        Coefficient of variation of the measurement.
+    """
+    return Output(
+        "glucose",
+        "mmol/L",
+        "plasma glucose",
+        analyte="glucose",
+        value=lambda y, p, u: y.glucose,
+        uses=uses,
+        cv=cv,
+        floor=0.06,
+    )
