@@ -13,7 +13,7 @@ Valid for   intravenous glucose tolerance tests, standard or insulin-modified, 2
 
 from typing import Any
 
-from hepaflux.parameter import LogNormal, Parameter
+from hepaflux.parameter import LogNormal
 from hepaflux.systems.inputs import area_above_basal
 from hepaflux.systems.pool import (
     GEZI,
@@ -25,6 +25,7 @@ from hepaflux.systems.pool import (
     glucose_output,
     initial,
     rates,
+    unknown,
 )
 from hepaflux.systems.system import (
     Derived,
@@ -60,38 +61,10 @@ OPTIONS = (
 
 
 PARAMETERS = (
-    Parameter(
-        "SI",
-        unit="L/pmol/min",
-        prior=LogNormal(5.8e-5, 0.9),
-        meaning="insulin sensitivity",
-        source=DENTI,
-        spread=0.7,
-    ),
-    Parameter(
-        "SG",
-        unit="1/min",
-        prior=LogNormal(0.019, 0.35),
-        meaning="glucose effectiveness at basal insulin",
-        source=DENTI,
-        spread=0.21,
-    ),
-    Parameter(
-        "p2",
-        unit="1/min",
-        prior=LogNormal(0.025, 0.40),
-        meaning="rate of the remote insulin compartment",
-        source=DENTI,
-        spread=0.38,
-    ),
-    Parameter(
-        "V",
-        unit="L/kg",
-        prior=LogNormal(0.168, 0.10),
-        meaning="glucose distribution volume",
-        source=DENTI,
-        spread=0.104,
-    ),
+    unknown("SI", LogNormal(5.8e-5, 0.9), spread=0.7, source=DENTI),
+    unknown("SG", LogNormal(0.019, 0.35), spread=0.21, source=DENTI),
+    unknown("p2", LogNormal(0.025, 0.40), spread=0.38, source=DENTI),
+    unknown("V", LogNormal(0.168, 0.10), spread=0.104, source=DENTI),
 )
 
 DERIVED = (

@@ -11,7 +11,6 @@ Assumes     the fraction f of the dose reaches plasma, first-pass extraction inc
 Valid for   OGTT and mixed meals, one oral dose, 5 to 20 samples over 2 to 7 hours
 """
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +28,7 @@ from hepaflux.systems.pool import (
     glucose_output,
     initial,
     rates,
+    unknown,
 )
 from hepaflux.systems.system import (
     Derived,
@@ -128,50 +128,13 @@ def expected_shares(knots: tuple[float, ...], tail_rate: float) -> tuple[float, 
     return tuple(float(area) for area in areas / areas.sum())
 
 
-def effectiveness_parameter(convention: str) -> Parameter:
-    """Return the parameter of glucose effectiveness under a convention."""
-    meanings = {
-        "SG": "glucose effectiveness at basal insulin",
-        "GEZI": "glucose effectiveness at zero insulin",
-    }
-    return Parameter(
-        convention,
-        unit="1/min",
-        prior=LogNormal(0.025, 0.25),
-        meaning=meanings[convention],
-        source=VBA,
-        spread=0.25,
-    )
-
-
-def parameters(settings: Mapping[str, Any], knots: tuple[float, ...]) -> tuple[Parameter, ...]:
+def parameters(settings: Settings, knots: tuple[float, ...]) -> tuple[Parameter, ...]:
     """Return the unknowns for the given knots."""
     return (
-        Parameter(
-            "SI",
-            unit="L/pmol/min",
-            prior=LogNormal(1.2e-4, 1.0),
-            meaning="insulin sensitivity",
-            source=VBA,
-            spread=0.7,
-        ),
-        effectiveness_parameter(settings["effectiveness"]),
-        Parameter(
-            "p2",
-            unit="1/min",
-            prior=LogNormal(0.012, 0.40),
-            meaning="rate of the remote insulin compartment",
-            source=VBA,
-            spread=0.3,
-        ),
-        Parameter(
-            "V",
-            unit="L/kg",
-            prior=LogNormal(0.145, 0.07),
-            meaning="glucose distribution volume",
-            source=VBA,
-            spread=0.07,
-        ),
+        unknown("SI", LogNormal(1.2e-4, 1.0), spread=0.7, source=VBA),
+        unknown(settings["effectiveness"], LogNormal(0.025, 0.25), spread=0.25, source=VBA),
+        unknown("p2", LogNormal(0.012, 0.40), spread=0.3, source=VBA),
+        unknown("V", LogNormal(0.145, 0.07), spread=0.07, source=VBA),
         Parameter(
             "f",
             unit="1",

@@ -6,6 +6,7 @@ adds how glucose gets into the pool: by a dose, a rate of appearance, a label.
 
 A system that uses this room has the parameters ``SI``, ``SG`` and ``p2``, the options of
 ``basal_options`` and the inputs of ``driving_inputs``; it may have more states than the two here.
+Priors differ between tests, and so do their sources; names, units and meanings do not.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hepaflux.parameter import Prior
+from hepaflux.parameter import Parameter, Prior
 from hepaflux.systems.inputs import above_basal, basal
 from hepaflux.systems.system import Derived, Input, Option, Output, Settings, State
 
@@ -29,18 +30,27 @@ GEZI = Derived(
     lambda p, u: p.SG - p.SI * u.basal_insulin,
 )
 
+UNKNOWNS = {
+    "SI": ("L/pmol/min", "insulin sensitivity"),
+    "SG": ("1/min", "glucose effectiveness at basal insulin"),
+    "GEZI": ("1/min", "glucose effectiveness at zero insulin"),
+    "p2": ("1/min", "rate of the remote insulin compartment"),
+    "V": ("L/kg", "glucose distribution volume"),
+}
+"""Unit and meaning of the parameters by name; GEZI stands for SG where it has the prior."""
+
 
 class States(NamedTuple):
-    """The states of the pool, or their rates of change."""
+    """The states of the pool; also their rates of change."""
 
     glucose: Any
     action: Any
 
 
 def rates(y: Any, p: Any, u: Any) -> States:
-    """Return the time derivative of a pool that nothing enters but basal production.
+    """Return the time derivative while nothing enters from outside (Bergman 1979).
 
-    ``y`` may be the record of a system with more states (Bergman 1979).
+    ``y`` may be the record of a system with more states.
     """
     return States(
         glucose=p.SG * (u.basal_glucose - y.glucose) - y.action * y.glucose,
@@ -52,6 +62,20 @@ def initial(p: Any, u: Any) -> States:
     """Return the basal state."""
     del p
     return States(glucose=u.basal_glucose, action=0.0)
+
+
+def unknown(name: str, prior: Prior, *, spread: float, source: str) -> Parameter:
+    """Return a parameter of the pool.
+
+    Parameters
+    ----------
+    name : str
+        One of ``UNKNOWNS``.
+    prior, spread, source
+        As for ``Parameter``.
+    """
+    unit, meaning = UNKNOWNS[name]
+    return Parameter(name, unit, prior, meaning, source, spread)
 
 
 def basal_options(*, insulin: str) -> tuple[Option, Option]:
