@@ -5,8 +5,11 @@ Exit codes: 0 done; 2 the input is wrong, with everything that is wrong on stand
 was written but its verdict is ``fail``; 130 interrupted, with nothing written.
 """
 
+import functools
+import inspect
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,39 +63,48 @@ TABLE, DESIGN, SAMPLER = "What a table does not say", "Design", "Method"
 
 StudyArgument = Annotated[str, typer.Argument(help=STUDY_HELP, show_default=False)]
 RunArgument = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
-Dose = Annotated[
-    str | None,
-    typer.Option(help='Glucose given to everyone: "75 g" or "0.3 g/kg".', rich_help_panel=TABLE),
-]
-DoseTime = Annotated[
-    float | None,
-    typer.Option(help="When, in the table's unit of time; 0 if not said.", rich_help_panel=TABLE),
-]
-Route = Annotated[str | None, typer.Option(help="How: oral or intravenous.", rich_help_panel=TABLE)]
-Weight = Annotated[
-    float | None, typer.Option(help="Body weight of everyone, kg.", rich_help_panel=TABLE)
-]
-Group = Annotated[
-    str | None, typer.Option(help="Group of every subject without one.", rich_help_panel=TABLE)
-]
-TimeUnit = Annotated[
-    str | None, typer.Option(help="Unit of time, such as min or h.", rich_help_panel=TABLE)
-]
-Unit = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Unit of an analyte, such as glucose=mg/dL; stronger than what the table says.",
-        rich_help_panel=TABLE,
+
+TABLE_OPTIONS: dict[str, tuple[Any, str]] = {
+    "dose": (str, 'Glucose given to everyone: "75 g" or "0.3 g/kg".'),
+    "dose_time": (float, "When, in the table's unit of time; 0 if not said."),
+    "route": (str, "How: oral or intravenous."),
+    "weight": (float, "Body weight of everyone, kg."),
+    "group": (str, "Group of every subject without one."),
+    "time_unit": (str, "Unit of time, such as min or h."),
+    "unit": (
+        list[str],
+        "Unit of an analyte, such as glucose=mg/dL; stronger than what the table says.",
     ),
-]
-InsulinFactor = Annotated[
-    float | None,
-    typer.Option(
-        help="pmol/L in one microunit/mL of insulin: 6.0 (default) or 6.945 in older papers.",
-        rich_help_panel=TABLE,
+    "insulin_factor": (
+        float,
+        "pmol/L in one microunit/mL of insulin: 6.0 (default) or 6.945 in older papers.",
     ),
-]
-READ_OPTIONS = ("dose", "dose_time", "route", "weight", "group", "time_unit", "insulin_factor")
+}
+"""What a command that reads a study can be told beside it: type and help by name."""
+
+
+def reads_study[**P](command: Callable[P, None]) -> Callable[P, None]:
+    """Give a command ``TABLE_OPTIONS``; ``_read`` finds their values in its context."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        for name in TABLE_OPTIONS:
+            kwargs.pop(name)
+        command(*args, **kwargs)
+
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[kind | None, typer.Option(help=text, rich_help_panel=TABLE)],
+        )
+        for name, (kind, text) in TABLE_OPTIONS.items()
+    ]
+    own = inspect.signature(command)
+    signature = own.replace(parameters=[*own.parameters.values(), *options])
+    wrapped.__signature__ = signature  # type: ignore[attr-defined]
+    return wrapped
 
 
 def main() -> None:
@@ -148,17 +160,10 @@ def data_get(name: Annotated[str, typer.Argument(help="From `hepaflux data list`
 
 @app.command()
 @told
+@reads_study
 def check(
     ctx: typer.Context,
     study: StudyArgument,
-    dose: Dose = None,
-    dose_time: DoseTime = None,
-    route: Route = None,
-    weight: Weight = None,
-    group: Group = None,
-    time_unit: TimeUnit = None,
-    unit: Unit = None,
-    insulin_factor: InsulinFactor = None,
 ) -> None:
     """Read a study and judge its tables. Exit code 2 and every problem if something is wrong."""
     terminal.show_study(_read(ctx))
@@ -166,6 +171,7 @@ def check(
 
 @app.command()
 @told
+@reads_study
 def fit(
     ctx: typer.Context,
     study: StudyArgument,
@@ -214,14 +220,6 @@ def fit(
     ] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.", rich_help_panel=SAMPLER)] = 4,
     seed: Annotated[int, typer.Option(help="Seed.", rich_help_panel=SAMPLER)] = 1,
-    dose: Dose = None,
-    dose_time: DoseTime = None,
-    route: Route = None,
-    weight: Weight = None,
-    group: Group = None,
-    time_unit: TimeUnit = None,
-    unit: Unit = None,
-    insulin_factor: InsulinFactor = None,
 ) -> None:
     """Fit a study, judge the posterior and write a run folder with its report.
 
@@ -346,6 +344,7 @@ def _read(ctx: typer.Context) -> "Study":
     """Read the study that the arguments of a command name."""
     import hepaflux as hf
 
-    options = {k: ctx.params[k] for k in READ_OPTIONS if ctx.params[k] is not None}
-    units = dict(read_pair(text, "--unit glucose=mg/dL") for text in ctx.params["unit"] or [])
-    return hf.read_study(ctx.params["study"], **options, **({"units": units} if units else {}))
+    given = {k: ctx.params[k] for k in TABLE_OPTIONS if ctx.params[k] is not None}
+    if pairs := given.pop("unit", None):
+        given["units"] = dict(read_pair(text, "--unit glucose=mg/dL") for text in pairs)
+    return hf.read_study(ctx.params["study"], **given)
