@@ -225,6 +225,26 @@ def test_a_simulated_study_reads_back_with_its_truth(tmp_path: Path):
     assert hf.read_study(folder).checksum == study.checksum
 
 
+def test_a_study_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder, rename = tmp_path / "virtual", os.rename
+    words = ("simulate", "minimal", "--subjects", "2", "-o", folder)
+    run(*words)
+    before = hf.read_study(folder).checksum
+
+    def full_disk(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "rename", rename)
+        raise OSError(28, "No space left on device", str(target))
+
+    def once_moved_away(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "rename", full_disk)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", once_moved_away)
+    assert "No space left" in refused(*words, "--seed", "2", "--force")
+    assert hf.read_study(folder).checksum == before
+    assert os.listdir(tmp_path) == ["virtual"]
+
+
 def test_the_bundled_synthetic_study_is_what_its_command_makes(tmp_path: Path):
     bundled = hf.read_study("ogtt_demo")
     words = bundled.notes.removeprefix("Made by: hepaflux ").split()

@@ -1,13 +1,11 @@
 """Synthetic: a simulated study as a folder, with the truth that it was made from beside it."""
 
-import os
 import shlex
-import shutil
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hepaflux.assess.run import staged
 from hepaflux.model import HEALTHY, NAFLD, simulate_study
 from hepaflux.study import Study, read_study, write_study
 from hepaflux.systems import named
@@ -61,15 +59,9 @@ def write_synthetic(
     command = shlex.join(["hepaflux", "simulate", system, *options, f"--seed={seed}"])
     study = replace(made.study, name=folder.resolve().name, notes=f"Made by: {command}")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    stage = folder.absolute().parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
-    try:
+    with staged(folder) as stage:
         write_study(study, stage)
         made.truth.to_csv(stage / "truth.csv", index=False, float_format="%.6g")
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.rename(stage, folder)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
     return read_study(folder / "study.toml")
 
 

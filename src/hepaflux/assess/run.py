@@ -94,7 +94,7 @@ def report(
     require_place(target, force=force)
     evidence = gather(posterior, contrasts)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _staged(target) as stage:
+    with staged(target) as stage:
         _write(posterior, evidence, stage)
     return target
 
@@ -159,7 +159,9 @@ def require_place(target: Path, *, force: bool) -> None:
     if not os.path.lexists(target):
         return
     if not force:
-        raise RunExistsError(f"{target} exists; choose another folder or force its replacement")
+        raise RunExistsError(
+            f"{target} exists; choose another folder or force its replacement (--force)"
+        )
     is_run = (target / RECIPE).is_file()
     if not is_run and not (target.is_dir() and not any(target.iterdir())):
         raise RunError(f"{target} is not a run and will not be replaced; choose another folder")
@@ -171,8 +173,15 @@ def _beside(target: Path) -> Path:
 
 
 @contextmanager
-def _staged(target: Path) -> Iterator[Path]:
-    """Give a folder to write in, which takes the place of ``target`` if nothing goes wrong."""
+def staged(target: Path) -> Iterator[Path]:
+    """Give a folder to write in, which takes the place of ``target`` if nothing goes wrong.
+
+    Parameters
+    ----------
+    target : path
+        A folder, there or not; those above it must be there. What it holds goes only when the new
+        one is whole.
+    """
     stage, old = _beside(target), _beside(target)
     try:
         stage.mkdir()
