@@ -115,7 +115,8 @@ NAFLD = Population(
     basal_insulin=(85.0, 0.35),
     weight=(93.0, 14.0),
 )
-"""Insulin sensitivity about half that of healthy people, as in clamps (Bugianesi 2005)."""
+"""Insulin sensitivity about half that of healthy people, as glucose disposal in clamps (Marchesini
+2001, Diabetes 50:1844)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,9 @@ insulin, which acts from a remote compartment that follows plasma insulin with r
 insulin drives the model; the dose enters as a bolus, so the pool's volume V is a parameter. Not
 separated: production by the liver and uptake by muscle.
 
-Assumes     one pool (SG is overestimated about three-fold when insulin responds; Cobelli 1998)
+Assumes     one pool (SG is overestimated about three-fold when insulin responds; Cobelli
+            1998, Overestimation of minimal model glucose effectiveness in presence of insulin
+            response is due to undermodeling, Am J Physiol)
             glucose is mixed after ``mixing`` minutes; earlier samples do not enter the likelihood
             a sample at the very time of a dose was drawn just before it
 Valid for   intravenous glucose tolerance tests, standard or insulin-modified, 2 to 5 hours
@@ -66,6 +68,8 @@ PARAMETERS = (
     unknown("p2", LogNormal(0.025, 0.40), spread=0.38, source=DENTI),
     unknown("V", LogNormal(0.168, 0.10), spread=0.104, source=DENTI),
 )
+"""Medians of 204 healthy people (Denti 2010); SI and SG are given more room than these differ by,
+for people who are not healthy."""
 
 DERIVED = (
     GEZI,

@@ -42,9 +42,10 @@ from hepaflux.systems.system import (
 DALLA_MAN = "Dalla Man C et al. (2002) IEEE Trans Biomed Eng 49:419"
 DALLA_MAN_2007 = "Dalla Man C et al. (2007) IEEE Trans Biomed Eng 54:1740"
 VBA = "Eichenlaub MM et al. (2021) Comput Methods Programs Biomed 200:105911 (VBA-OMM)"
+VBA_MEDIAN = f"median: {VBA}; width: chosen here"
 
 KNOTS = (0.0, 10.0, 30.0, 60.0, 90.0, 120.0, 180.0, 300.0)
-"""Knots of the rate of appearance, min after the dose (Dalla Man 2002)."""
+"""Knots of the rate of appearance, min after the dose (VBA-OMM, for a meal of 7 hours)."""
 
 HEIGHTS = (0.0, 3.2e-3, 7.3e-3, 5.4e-3, 5.1e-3, 3.7e-3, 1.8e-3, 1.06e-3)
 """Prior rate of appearance at ``KNOTS`` as a share of the absorbed dose per min (VBA-OMM).
@@ -53,7 +54,7 @@ The last height is the one that makes the whole area one, tail included.
 """
 
 CONCENTRATION = 30.0
-"""Total concentration of the Dirichlet prior of the shares."""
+"""Total concentration of the Dirichlet prior of the shares, chosen here."""
 
 OPTIONS = (
     *basal_options(insulin="first"),
@@ -134,7 +135,7 @@ def parameters(settings: Settings, knots: tuple[float, ...]) -> tuple[Parameter,
         unknown("SI", LogNormal(1.2e-4, 1.0), spread=0.7, source=VBA),
         unknown(settings["effectiveness"], LogNormal(0.025, 0.25), spread=0.25, source=VBA),
         unknown("p2", LogNormal(0.012, 0.40), spread=0.3, source=VBA),
-        unknown("V", LogNormal(0.145, 0.07), spread=0.07, source=VBA),
+        unknown("V", LogNormal(0.145, 0.07), spread=0.07, source=VBA_MEDIAN),
         Parameter(
             "f",
             unit="1",
@@ -147,7 +148,7 @@ def parameters(settings: Settings, knots: tuple[float, ...]) -> tuple[Parameter,
             unit="1",
             prior=Dirichlet(CONCENTRATION, expected_shares(knots, float(settings["tail_rate"]))),
             meaning="share of the absorbed dose under the hat at each knot",
-            source=VBA,
+            source=VBA_MEDIAN,
             axis="knot",
         ),
     )
