@@ -35,25 +35,30 @@ class _Problem(ctypes.Structure):
     )
 
 
+STYLES = {"plain": ("-DPLAIN",), "vector": ()}
+"""Loops over arrays; or vectors and shuffles written for this model alone."""
+
+
 @cache
-def library() -> ctypes.CDLL:
+def library(style="vector") -> ctypes.CDLL:
     """Compile the source if it is newer than the library, and load it."""
-    source, built = HERE / "peer_c" / "minimal.c", HERE / "out" / "minimal.so"
+    source, built = HERE / "peer_c" / "minimal.c", HERE / "out" / f"minimal_{style}.so"
     if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
         built.parent.mkdir(exist_ok=True)
         compiler = os.environ.get("CC", "cc")
-        subprocess.run([compiler, *FLAGS, str(source), "-o", str(built), "-lm"], check=True)
+        flags = (*FLAGS, *STYLES[style])
+        subprocess.run([compiler, *flags, str(source), "-o", str(built), "-lm"], check=True)
     loaded = ctypes.CDLL(str(built))
     for name in ("pacini", "cohort", "timed"):
         getattr(loaded, name).restype = ctypes.c_double
     return loaded
 
 
-def evaluate(problem, theta, rtol=1e-6):
+def evaluate(problem, theta, rtol=1e-6, style="vector"):
     """Return the log-density and its gradient."""
     theta = np.ascontiguousarray(theta, dtype=float)
     gradient = np.zeros_like(theta)
-    call = library().pacini if problem == "pacini" else library().cohort
+    call = getattr(library(style), "pacini" if problem == "pacini" else "cohort")
     value = call(ctypes.byref(_problem(problem, rtol)), _pointer(theta), _pointer(gradient))
     return value, gradient
 
@@ -67,14 +72,14 @@ def trajectory(log_parameters, rtol=1e-6):
     return rows[:, 0], rows[:, 1:5], steps
 
 
-def microseconds(problem, rtol=1e-6, runs=9):
+def microseconds(problem, rtol=1e-6, runs=9, style="vector"):
     """Time the log-density and gradient inside the loop in C."""
     points = problems.points(problem)
     sink = ctypes.c_double()
     repeats = 20 if problem == "pacini" else 1
     arguments = (_pointer(points), len(points), repeats, ctypes.byref(sink))
     described = ctypes.byref(_problem(problem, rtol))
-    seconds = [library().timed(described, *arguments) for _ in range(runs + 1)][1:]
+    seconds = [library(style).timed(described, *arguments) for _ in range(runs + 1)][1:]
     return problems.best(seconds, repeats * len(points))
 
 
@@ -107,5 +112,6 @@ def _pointer(array):
 
 
 if __name__ == "__main__":
-    for each in problems.PROBLEMS:
-        problems.report("c", each, **microseconds(each))
+    for way in STYLES:
+        for each in problems.PROBLEMS:
+            problems.report(f"c, {way}", each, **microseconds(each, style=way))

@@ -44,18 +44,25 @@ def peer_lines(*arguments):
 
 def gradients():
     """Time the log-density and gradient beside those of the peers."""
-    lines = {"own": [], "c": peer_lines("peer_c.py"), "diffrax": peer_lines("peer_diffrax.py")}
+    by_hand = peer_lines("peer_c.py")
+    lines = {"own": [], "diffrax": peer_lines("peer_diffrax.py")}
+    for style in ("c, plain", "c, vector"):
+        lines[style] = [line for line in by_hand if line["peer"] == style]
     for problem in problems.PROBLEMS:
         lines["own"].append({"problem": problem, **own.microseconds(problem, runs=RUNS)})
     lines["pymc.ode"] = peer_lines("peer_pymc_ode.py")
-    targets = {"c": "own ≤ 1.5 ×", "diffrax": "≥ 1.5 × (pacini), ≥ 2.5 × (cohort)"}
+    targets = {
+        "c, plain": "own ≤ 1.5 ×",
+        "c, vector": "",
+        "diffrax": "≥ 1.5 × (pacini), ≥ 2.5 × (cohort)",
+    }
     for problem in problems.PROBLEMS:
         least = {
             peer: min((r["least"] for r in found if r["problem"] == problem), default=None)
             for peer, found in lines.items()
         }
         row(f"{problem}: own", f"{least['own']:.1f} µs", "")
-        for peer in ("c", "diffrax", "pymc.ode"):
+        for peer in ("c, plain", "c, vector", "diffrax", "pymc.ode"):
             if least[peer] is not None:
                 ratio = f"{least[peer]:.1f} µs: {least[peer] / least['own']:.2f} × own"
                 row(f"{problem}: {peer}", ratio, targets.get(peer, "≥ 500 ×"))

@@ -4,6 +4,9 @@
  * below is atol / |p_j| + rtol |S_ij| for S_ij itself. X depends on SI and p2 only; the two
  * structural zeros are left out, and eight components fill one vector register:
  *     G, dG/dlog SG, dG/dlog SI, dG/dlog p2, dG/dlog V, X, dX/dlog SI, dX/dlog p2.
+ *
+ * One step of the method is written twice: with PLAIN as loops over arrays, as one would by hand,
+ * and else in vectors and shuffles of the processor, as one would for this model alone.
  */
 #include <math.h>
 #include <string.h>
@@ -32,15 +35,6 @@ typedef struct {
     vec rest, push, rate, fixed;
 } Rates;
 
-static inline vec slope(const Rates *r, vec y, double excess)
-{
-    const vec zero = {0};
-    const vec partner = __builtin_shuffle(y, r->fixed, (mask){8, 9, 6, 7, 8, 8, 8, 10});
-    const vec weight = __builtin_shuffle(y, (mask){0, 0, 0, 0, 0, 5, 5, 5});
-    const vec action = __builtin_shuffle(y, zero, (mask){5, 5, 5, 5, 5, 8, 8, 8});
-    return r->rest + r->push * excess - r->rate * y - partner * weight - action * y;
-}
-
 static inline Rates rates(const double *parameters, double basal)
 {
     const double sg = parameters[0], p2 = parameters[2], gain = parameters[1] * p2;
@@ -49,6 +43,80 @@ static inline Rates rates(const double *parameters, double basal)
                      {sg, sg, sg, sg, sg, p2, p2, p2},
                      {0, sg, p2, 0, 0, 0, 0, 0}};
     return r;
+}
+
+#ifdef PLAIN
+
+/* As most people would write it: the equations one by one, the method as loops over arrays. */
+static inline void derivative(const Rates *r, const double *y, double excess, double *out)
+{
+    const double sg = r->rate[0], p2 = r->rate[5], gain = r->push[5], basal = r->rest[0] / sg;
+    out[0] = sg * (basal - y[0]) - y[5] * y[0];
+    out[1] = sg * (basal - y[0]) - (sg + y[5]) * y[1];
+    out[2] = -(sg + y[5]) * y[2] - y[6] * y[0];
+    out[3] = -(sg + y[5]) * y[3] - y[7] * y[0];
+    out[4] = -(sg + y[5]) * y[4];
+    out[5] = gain * excess - p2 * y[5];
+    out[6] = gain * excess - p2 * y[6];
+    out[7] = gain * excess - p2 * (y[5] + y[7]);
+}
+
+static inline vec slope(const Rates *r, vec y, double excess)
+{
+    double in[8], out[8];
+    vec result;
+    for (int i = 0; i < 8; i++) in[i] = y[i];
+    derivative(r, in, excess, out);
+    for (int i = 0; i < 8; i++) result[i] = out[i];
+    return result;
+}
+
+static const double NODES[7] = {0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1, 1};
+static const double STAGES[7][6] = {
+    {0},
+    {1.0 / 5},
+    {3.0 / 40, 9.0 / 40},
+    {44.0 / 45, -56.0 / 15, 32.0 / 9},
+    {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729},
+    {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
+    {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}};
+static const double ERROR[7] = {71.0 / 57600, 0, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200,
+                                22.0 / 525, -1.0 / 40};
+
+static inline double step(const Rates *r, const Problem *p, vec y, vec k1, double h, double u,
+                          double rise, vec *out, vec *k7)
+{
+    double k[7][8], z[8], total = 0.0;
+    for (int i = 0; i < 8; i++) k[0][i] = k1[i];
+    for (int s = 1; s < 7; s++) {
+        for (int i = 0; i < 8; i++) {
+            double sum = 0.0;
+            for (int j = 0; j < s; j++) sum += STAGES[s][j] * k[j][i];
+            z[i] = y[i] + h * sum;
+        }
+        derivative(r, z, u + NODES[s] * h * rise, k[s]);
+    }
+    for (int i = 0; i < 8; i++) {
+        const double atol = p->atol * (i < 5 ? 1.0 : p->action_scale);
+        double error = 0.0;
+        for (int j = 0; j < 7; j++) error += ERROR[j] * k[j][i];
+        error *= h / (atol + p->rtol * fmax(fabs(y[i]), fabs(z[i])));
+        total += error * error;
+        (*out)[i] = z[i];
+        (*k7)[i] = k[6][i];
+    }
+    return total / 8;
+}
+
+#else
+
+static inline vec slope(const Rates *r, vec y, double excess)
+{
+    const vec zero = {0};
+    const vec partner = __builtin_shuffle(y, r->fixed, (mask){8, 9, 6, 7, 8, 8, 8, 10});
+    const vec weight = __builtin_shuffle(y, (mask){0, 0, 0, 0, 0, 5, 5, 5});
+    const vec action = __builtin_shuffle(y, zero, (mask){5, 5, 5, 5, 5, 8, 8, 8});
+    return r->rest + r->push * excess - r->rate * y - partner * weight - action * y;
 }
 
 static inline vec size(vec a)
@@ -90,6 +158,8 @@ static inline double step(const Rates *r, const Problem *p, vec y, vec k1, doubl
     *k7 = last;
     return (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))) * 0.125;
 }
+
+#endif
 
 /* Solve for one person; rows of 8 at every sample. Returns the number of steps, or -1. */
 static int solve(const Problem *p, const double *parameters, const double *excess, vec *rows)

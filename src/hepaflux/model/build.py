@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 
 from hepaflux.model.design import Design, complete
 from hepaflux.model.noise import Noise, noise_of
@@ -328,11 +327,8 @@ def noise_constants(recipe: Recipe) -> dict[str, float]:
 
 def _solve(recipe: Recipe, values: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
     """Return the states at all saved times, shape (saved, state)."""
-    n = len(recipe.study.subjects)
-    theta = [pt.broadcast_to(column, (n,)) for column in _theta(recipe, values)]
     inputs = (data[name] for name in PROTOCOL_DATA[:3])
-    solve = Solve(recipe.program)
-    states, _ = solve(pt.stack(theta, axis=1), *inputs, data["tolerance"])
+    states, _ = Solve(recipe.program)(*_theta(recipe, values), *inputs, data["tolerance"])
     return states
 
 

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key, numba_njit
+from pytensor.graph.fg import FunctionGraph
+from pytensor.link.numba.dispatch.basic import numba_njit
 
+from hepaflux.solver.lines import Writer
 from hepaflux.solver.program import Layout, Program
 from hepaflux.solver.protocol import BEGIN, CONTINUOUS, CURVES, LENGTH, SAVE
 
-SOURCE = sha256(Path(__file__).read_bytes()).hexdigest()
-"""Part of the cache key, so that machine code of another version of this file is not used."""
+WRITTEN_BY = (Path(__file__), Path(__file__).with_name("lines.py"))
+SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
+"""Part of the cache key, so that machine code of another version of these files is not used."""
 
 MAX_STEPS = 20_000
 """Attempted steps of one solve before it counts as failed."""
@@ -63,9 +66,15 @@ def native(function: Callable) -> Callable:
     return numba_njit(function, error_model="numpy", forceinline=True)
 
 
-def compiled(source: str, name: str, **scope: Any) -> Callable:
+def compiled(source: str, name: str, writer: Writer) -> Callable:
     """Return a compiled function from its source."""
-    environment = {"__name__": __name__, "sqrt": np.sqrt, **scope}
+    environment: dict[str, Any] = {
+        "__name__": __name__,
+        "inf": np.inf,
+        "nan": np.nan,
+        "next_step": next_step,
+    }
+    environment |= writer.scope
     exec(source, environment)
     return native(environment[name])
 
@@ -78,60 +87,89 @@ def scalars(layout: Layout) -> tuple[list[str], list[str]]:
     return names, loads
 
 
-def start_source(layout: Layout) -> str:
+def start_source(layout: Layout, start: FunctionGraph, writer: Writer) -> str:
     """Write ``start``, which puts the state at the start, then the jumps by doses, in ``out``."""
     names, loads = scalars(layout)
-    n_out = (len(layout.states) + len(layout.active)) * (1 + layout.n_channels)
-    results = "".join(f"out[{i}], " for i in range(n_out))
-    lines = [*loads, f"{results}= initial({', '.join(names)})"]
+    results = [f"out{i}" for i in range(len(start.outputs))]
+    lines = [*loads, *writer.lines(start, names, results, "v")]
+    lines += [f"out[{i}] = {result}" for i, result in enumerate(results)]
     return _function("start(theta, s, constants, out)", lines)
 
 
-def slope_source(layout: Layout) -> str:
-    """Write ``slope``, which puts the derivative at the begin of a segment in ``k[0]``."""
+def slope_source(layout: Layout, derivative: FunctionGraph, writer: Writer) -> str:
+    """Write ``slope``, which puts the derivative at the begin of a segment in ``k``."""
     names, loads = scalars(layout)
     n = len(layout.states) + len(layout.active)
-    values = [f"table[r, {CURVES + i}]" for i in range(len(layout.curves))]
-    arguments = [f"table[r, {BEGIN}]", *(f"z[{i}]" for i in range(n)), *names, *values]
-    results = "".join(f"k[0, {i}], " for i in range(n))
-    lines = [*loads, f"{results}= derivative({', '.join(arguments)})"]
+    loads += [f"z{i} = z[{i}]" for i in range(n)]
+    loads += [f"curve{i} = table[r, {CURVES + i}]" for i in range(len(layout.curves))]
+    loads.append(f"begin = table[r, {BEGIN}]")
+    arguments = ["begin", *(f"z{i}" for i in range(n)), *names]
+    arguments += [f"curve{i}" for i in range(len(layout.curves))]
+    results = [f"k{i}" for i in range(n)]
+    lines = [*loads, *writer.lines(derivative, arguments, results, "v")]
+    lines += [f"k[{i}] = k{i}" for i in range(n)]
     return _function("slope(z, theta, s, constants, table, r, k)", lines)
 
 
-def step_source(layout: Layout) -> str:
-    """Write ``step``, one step of the method with everything in scalars.
+def cross_source(layout: Layout, derivative: FunctionGraph, writer: Writer) -> str:
+    """Write ``cross``, which integrates ``z`` over one segment, with everything in scalars.
 
-    The step from ``z`` with slope ``k[0]`` leaves its end in ``trial`` and the slope there in
-    ``k[1]``, and returns its error: the root mean square over the components in units of the
-    tolerance. Written out in scalars it keeps everything in registers and runs about three times
-    as fast as loops over arrays, which the compiler must assume to overlap.
+    ``k`` is the derivative at the begin and becomes that at the end. It returns the next step to
+    try, NaN if it failed, and how many steps are left. The error is the mean square over the
+    components in units of the tolerance. Written out in scalars it keeps everything in registers
+    and runs several times as fast as loops over arrays, which the compiler must assume to overlap.
     """
     names, lines = scalars(layout)
     n, n_curves = len(layout.states) + len(layout.active), len(layout.curves)
-    lines = [*lines, f"begin = table[r, {BEGIN}] + t"]
     for i in range(n_curves):
         lines.append(f"rise{i} = table[r, {CURVES + n_curves + i}]")
-        lines.append(f"curve{i} = table[r, {CURVES + i}] + t * rise{i}")
+        lines.append(f"level{i} = table[r, {CURVES + i}]")
     for i in range(n):
-        lines += [f"z{i} = z[{i}]", f"k0_{i} = k[0, {i}]"]
+        lines += [f"z{i} = z[{i}]", f"k0_{i} = k[{i}]", f"floor{i} = floor[{i}]"]
+    lines += [f"begin, end, t = table[r, {BEGIN}], table[r, {LENGTH}], 0.0", "while t < end:"]
+    body = [
+        "left = end - t",
+        "tried = left if h >= left else (0.5 * left if h > 0.5 * left else h)",
+    ]
+    body += _stages(layout, derivative, names, writer)
+    body += [f"square = total * {1 / n!r}", "budget -= 1"]
+    body.append("if budget == 0 or not (square < inf and tried > 1e-10 * end):")
+    body.append("    return nan, budget")
+    body += ["h = next_step(tried, h, square)", "if square <= 1.0:"]
+    body.append("    t = end if tried == left else t + tried")
+    for i in range(n):
+        body.append(f"    z{i}, k0_{i} = y{i}, k6_{i}")
+    lines += [f"    {line}" for line in body]
+    for i in range(n):
+        lines += [f"z[{i}] = z{i}", f"k[{i}] = k0_{i}"]
+    lines.append("return h, budget")
+    return _function("cross(h, budget, z, theta, s, constants, table, r, k, floor, rtol)", lines)
+
+
+def _stages(
+    layout: Layout, derivative: FunctionGraph, names: list[str], writer: Writer
+) -> list[str]:
+    """Write one step of the method from ``z`` at ``t``, its end ``y`` and its error ``total``."""
+    n, n_curves = len(layout.states) + len(layout.active), len(layout.curves)
+    lines = []
     for stage in range(1, 7):
         node = float(C[stage])
-        lines += [f"y{i} = z{i} + h * ({_combination(A[stage], i)})" for i in range(n)]
-        arguments = [f"begin + {node!r} * h", *(f"y{i}" for i in range(n)), *names]
-        arguments += [f"curve{i} + {node!r} * h * rise{i}" for i in range(n_curves)]
-        results = "".join(f"k{stage}_{i}, " for i in range(n))
-        lines.append(f"{results}= derivative({', '.join(arguments)})")
+        lines += [f"y{i} = z{i} + tried * ({_combination(A[stage], i)})" for i in range(n)]
+        lines.append(f"at = t + {node!r} * tried")
+        lines += [f"curve{i} = level{i} + at * rise{i}" for i in range(n_curves)]
+        lines.append("now = begin + at")
+        arguments = ["now", *(f"y{i}" for i in range(n)), *names]
+        arguments += [f"curve{i}" for i in range(n_curves)]
+        results = [f"k{stage}_{i}" for i in range(n)]
+        lines += writer.lines(derivative, arguments, results, f"v{stage}_")
     lines.append("total = 0.0")
     for i in range(n):
         lines += [
-            f"error = h * ({_combination(E, i)})",
-            f"scaled = error / (floor[{i}] + rtol * max(abs(z{i}), abs(y{i})))",
+            f"error = tried * ({_combination(E, i)})",
+            f"scaled = error / (floor{i} + rtol * max(abs(z{i}), abs(y{i})))",
             "total += scaled * scaled",
-            f"trial[{i}] = y{i}",
-            f"k[1, {i}] = k6_{i}",
         ]
-    lines.append(f"return sqrt(total * {1 / n!r})")
-    return _function("step(t, h, z, theta, s, constants, table, r, k, trial, floor, rtol)", lines)
+    return lines
 
 
 def _combination(weights: np.ndarray, i: int) -> str:
@@ -166,19 +204,23 @@ def first_step(z, k, floor, rtol, limit):
     for i in range(len(z)):
         weight = floor[i] + rtol * abs(z[i])
         size += (z[i] / weight) ** 2
-        speed += (k[0, i] / weight) ** 2
+        speed += (k[i] / weight) ** 2
     if not speed > 0.0:
         return limit
     return min(limit, max(1e-3 * limit, 0.01 * np.sqrt(size / speed)))
 
 
 @native
-def next_step(tried, h, error):
-    """Return the step to try after one with the given error (in units of the tolerance)."""
-    if not np.isfinite(error):
+def next_step(tried, h, square):
+    """Return the step to try after one with the given squared error (in units of the tolerance).
+
+    Single precision is enough to choose a step, and its power takes a fifth of the time.
+    """
+    if not square < np.inf:
         return 0.1 * tried
-    proposed = tried * min(GROW, max(SHRINK, SAFETY * max(error, 1e-10) ** -0.2))
-    return max(h, proposed) if error <= 1.0 and proposed >= tried else proposed
+    wish = SAFETY * float(np.float32(square + 1e-20) ** np.float32(-0.1))
+    proposed = tried * min(GROW, max(SHRINK, wish))
+    return max(h, proposed) if square <= 1.0 and proposed >= tried else proposed
 
 
 @native
@@ -190,44 +232,17 @@ def is_finite(theta, s):
     return True
 
 
-def build_cross(step: Callable) -> Callable:
-    """Return the compiled function that integrates over one segment.
-
-    It returns the next step to try, NaN if it failed, and how many steps are left.
-    """
-
-    @native
-    def cross(h, budget, z, theta, s, constants, table, r, k, trial, floor, rtol):
-        t, end = 0.0, table[r, LENGTH]
-        while t < end:
-            left = end - t
-            tried = left if h >= left else (0.5 * left if h > 0.5 * left else h)
-            error = step(t, tried, z, theta, s, constants, table, r, k, trial, floor, rtol)
-            budget -= 1
-            if budget == 0 or not (np.isfinite(error) or tried > 1e-10 * end):
-                return np.nan, budget
-            h = next_step(tried, h, error)
-            if error <= 1.0:
-                t = end if tried == left else t + tried
-                for i in range(len(z)):
-                    z[i] = trial[i]
-                    k[0, i] = k[1, i]
-        return h, budget
-
-    return cross
-
-
 def build_solve(program: Program) -> Callable:
     """Return the compiled function that integrates one subject and says whether it succeeded."""
     layout = program.layout
     n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
     bolus, n_channels = CURVES + 2 * len(layout.curves), layout.n_channels
-    derivative, _ = numba_funcify_and_cache_key(program.derivative)
-    slope = compiled(slope_source(layout), "slope", derivative=derivative)
-    cross = build_cross(compiled(step_source(layout), "step", derivative=derivative))
+    writer = Writer()
+    slope = compiled(slope_source(layout, program.derivative, writer), "slope", writer)
+    cross = compiled(cross_source(layout, program.derivative, writer), "cross", writer)
 
     @native
-    def solve(z, jumps, theta, s, constants, table, row, k, trial, floor, rtol, saved):
+    def solve(z, jumps, theta, s, constants, table, row, k, floor, rtol, saved):
         h, budget = -1.0, MAX_STEPS
         for r in range(row[0], row[1]):
             for c in range(n_channels):
@@ -238,9 +253,7 @@ def build_solve(program: Program) -> Callable:
                     slope(z, theta, s, constants, table, r, k)
                 if h < 0.0:
                     h = first_step(z, k, floor, rtol, table[r, LENGTH])
-                h, budget = cross(
-                    h, budget, z, theta, s, constants, table, r, k, trial, floor, rtol
-                )
+                h, budget = cross(h, budget, z, theta, s, constants, table, r, k, floor, rtol)
                 if not np.isfinite(h):
                     return False
             if table[r, SAVE] >= 0.0:
@@ -254,17 +267,22 @@ def build_solve(program: Program) -> Callable:
     return solve
 
 
-def build_kernel(program: Program) -> tuple[Callable, str]:
-    """Return the compiled integrator of a program and the key of its cache entry.
+def kernel_key(program: Program) -> str:
+    """Return what identifies the machine code of a program's integrator on disk."""
+    return cache_key("kernel", SOURCE, program.key)
 
-    The integrator takes ``(theta, constants, table, rows, tolerance)`` and returns the states
+
+def build_kernel(program: Program) -> Callable:
+    """Return the compiled integrator of a program.
+
+    It takes ``(theta, constants, table, rows, tolerance)`` and returns the states
     and the sensitivities at every saved time; see ``Solve`` for the shapes.
     """
     layout = program.layout
     n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
     n_jumps = (layout.n_channels + 1) * n_z
-    initial, _ = numba_funcify_and_cache_key(program.start)
-    start = compiled(start_source(layout), "start", initial=initial)
+    writer = Writer()
+    start = compiled(start_source(layout, program.start, writer), "start", writer)
     set_floor, solve = build_floor(layout), build_solve(program)
 
     @native
@@ -273,8 +291,7 @@ def build_kernel(program: Program) -> tuple[Callable, str]:
         for s in range(rows.shape[0]):
             n_saved = max(n_saved, rows[s, 3])
         saved = (np.empty((n_saved, n_y)), np.empty((n_saved, n_z - n_y)))
-        z, trial, floor = np.empty(n_z), np.empty(n_z), np.empty(n_z)
-        k, jumps = np.empty((2, n_z)), np.empty(n_jumps)
+        z, k, floor, jumps = np.empty(n_z), np.empty(n_z), np.empty(n_z), np.empty(n_jumps)
         for s in range(rows.shape[0]):
             solved = is_finite(theta, s)
             if solved:
@@ -282,12 +299,10 @@ def build_kernel(program: Program) -> tuple[Callable, str]:
                 start(theta, s, constants, jumps)
                 z[:] = jumps[:n_z]
                 row, rtol = rows[s], tolerance[0]
-                solved = solve(
-                    z, jumps, theta, s, constants, table, row, k, trial, floor, rtol, saved
-                )
+                solved = solve(z, jumps, theta, s, constants, table, row, k, floor, rtol, saved)
             if not solved:
                 saved[0][rows[s, 2] : rows[s, 3]] = np.nan
                 saved[1][rows[s, 2] : rows[s, 3]] = np.nan
         return saved
 
-    return integrate, cache_key("solve", SOURCE, program.key)
+    return integrate
