@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import hepaflux as hf
 from hepaflux.cli import app
+from hepaflux.fitting.approximate import best_mode
 
 WRONG = 2
 
@@ -271,6 +273,30 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     words = ("fit", "pacini_bergman_1986", "--system", "minimal", "-o", tmp_path / "run")
     assert "Interrupted; nothing was written" in run(*words, code=130)
     assert not os.listdir(tmp_path)
+
+
+def test_a_posterior_without_a_place_to_start_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def nowhere(*args: object, **kwargs: object) -> None:
+        best_mode(lambda point: (-np.inf, np.zeros(2)), [np.zeros(2)])
+
+    monkeypatch.setattr(hf, "fit", nowhere)
+    words = ("fit", "pacini_bergman_1986", "--system", "minimal", "-o", tmp_path / "run")
+    assert "no starting point has a finite log-density; check data and priors" in run(
+        *words, code=1
+    )
+    assert not os.listdir(tmp_path)
+
+
+def test_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(hf, "fit", broken)
+    words = ("fit", "pacini_bergman_1986", "--system", "minimal", "-o", str(tmp_path / "run"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
 """Command line: parses, makes the same calls as the library, prints.
 
 Everything but typer is imported inside the commands, so that ``hepaflux --help`` answers at once.
-Exit codes: 0 done; 2 the input is wrong, with everything that is wrong on standard error; 3 a fit
-was written but its verdict is ``fail``; 130 interrupted, with nothing written.
+Exit codes: 0 done; 1 no fit is possible, with the reason on standard error; 2 the input is wrong,
+with everything that is wrong on standard error; 3 a fit was written but its verdict is ``fail``;
+130 interrupted, with nothing written.
 """
 
 import functools
@@ -42,7 +43,8 @@ From a table of glucose and insulin to a judged posterior, a comparison and a re
 
 [bold]Exit codes[/bold]
 
-  0 done; 2 the input is wrong; 3 fitted, but the verdict is fail; 130 interrupted
+  0 done; 1 no fit is possible; 2 the input is wrong; 3 fitted, but the verdict is fail;
+  130 interrupted
 """
 
 app = typer.Typer(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hepaflux.study import Dataset, Study
     from hepaflux.systems import System
 
-EXIT_WRONG, EXIT_FAILED, EXIT_INTERRUPTED = 2, 3, 130
+EXIT_NO_FIT, EXIT_WRONG, EXIT_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 DEBUG = "HEPAFLUX_DEBUG"
 """Environment variable: if set, an error keeps its traceback."""
@@ -34,7 +34,7 @@ _START = time.perf_counter()
 
 
 def told[**P](command: Callable[P, None]) -> Callable[P, None]:
-    """Make a command end with a message and an exit code where the user's input is wrong."""
+    """Make a command end with a message and an exit code where no bug is to blame."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -45,10 +45,11 @@ def told[**P](command: Callable[P, None]) -> Callable[P, None]:
             typer.echo("\nInterrupted; nothing was written.", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except Exception as error:
-            if not _is_users(error) or os.environ.get(DEBUG):
+            code = _exit_code(error)
+            if code is None or os.environ.get(DEBUG):
                 raise
             typer.echo(_message(error), err=True)
-            raise typer.Exit(EXIT_WRONG) from None
+            raise typer.Exit(code) from None
 
     return wrapped
 
@@ -58,11 +59,17 @@ def _is_warning(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING
 
 
-def _is_users(error: Exception) -> bool:
-    """Return whether an error says what is wrong with the input."""
+def _exit_code(error: Exception) -> int | None:
+    """Return the code of an error that says what is wrong; a bug has none."""
     from hepaflux.study import DatasetError
 
-    return isinstance(error, ValueError | KeyError | OSError | DatasetError)
+    if isinstance(error, ValueError | KeyError | OSError | DatasetError):
+        return EXIT_WRONG
+    if isinstance(error, RuntimeError):
+        from hepaflux.fitting import FitError
+
+        return EXIT_NO_FIT if isinstance(error, FitError) else None
+    return None
 
 
 def _message(error: Exception) -> str:

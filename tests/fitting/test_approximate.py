@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import hepaflux as hf
-from hepaflux.fitting import approximate, pathfinder
+from hepaflux.fitting import FitError, approximate, pathfinder
+from hepaflux.fitting.approximate import STEP
 from hepaflux.fitting.pathfinder import approximations, climb, resample
 
 NAMES = ("SI", "SG", "p2", "V")
@@ -69,13 +70,20 @@ class TestErrors:
     def test_a_density_without_a_peak(self, monkeypatch):
         flat = lambda x: (-0.5 * x[0] ** 2, np.array([-x[0], 0.0]))  # noqa: E731
         compiled = use(monkeypatch, flat, np.zeros(2))
-        with pytest.raises(RuntimeError, match=r"not positive definite.*use method nuts"):
+        with pytest.raises(FitError, match=r"not positive definite.*use method nuts"):
+            approximate.laplace(compiled, draws=10, seed=1)
+
+    def test_a_density_without_a_curvature(self, monkeypatch):
+        edge = lambda x: (-0.5 * x @ x, -x if abs(x[0]) < STEP / 2 else x + np.nan)  # noqa: E731
+        compiled = use(monkeypatch, edge, np.zeros(2))
+        monkeypatch.setattr(approximate, "best_mode", lambda density, starts: np.zeros(2))
+        with pytest.raises(FitError, match="does not exist"):
             approximate.laplace(compiled, draws=10, seed=1)
 
     @pytest.mark.parametrize("method", ["map", "laplace", "pathfinder"])
     def test_a_density_that_is_nowhere_finite(self, monkeypatch, method):
         compiled = use(monkeypatch, lambda x: (-np.inf, np.zeros(2)), np.zeros(2))
-        with pytest.raises(RuntimeError, match="no starting point has a finite log-density"):
+        with pytest.raises(FitError, match="no starting point has a finite log-density"):
             approximate.METHODS[method](compiled, draws=10, seed=1)
 
     def test_weights_that_do_not_help_are_said(self):

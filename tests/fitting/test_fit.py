@@ -9,6 +9,7 @@ import xarray as xr
 from virtual import ivgtt, study_of
 
 import hepaflux as hf
+from hepaflux.fitting import FitError, approximate
 
 TINY = {"draws": 60, "tune": 100, "chains": 2}
 GROUPS = {
@@ -100,6 +101,18 @@ class TestEach:
         observed = each["observed_data"]["glucose"].to_numpy()
         for i, s in enumerate(three.subjects):
             assert observed[subject == i].tolist() == s.samples["glucose"].value[1:].tolist()
+
+    def test_a_subject_that_cannot_be_fitted_is_named(self, three, monkeypatch):
+        fitted = iter([False, True])
+
+        def second_fails(compiled, **_):
+            if next(fitted):
+                raise FitError("no place to start")
+            return np.zeros((1, compiled.n_dim))
+
+        monkeypatch.setitem(approximate.METHODS, "map", second_fails)
+        with pytest.raises(FitError, match="subject S1: no place to start"):
+            hf.fit_each(three, hf.systems.oral, method="map", seed=1)
 
     def test_unknown_argument(self, three):
         with pytest.raises(TypeError, match="fit_each has no argument draw; it has"):

@@ -1,5 +1,6 @@
 """From a model to inference data."""
 
+from hepaflux.fitting.compiled import FitError as FitError
 from hepaflux.fitting.fit import Method as Method
 from hepaflux.fitting.fit import fit as fit
 from hepaflux.fitting.fit import fit_each as fit_each

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from scipy import linalg, optimize
 
-from hepaflux.fitting.compiled import density_and_gradient, expand_points
+from hepaflux.fitting.compiled import FitError, density_and_gradient, expand_points
 from hepaflux.fitting.pathfinder import pathfinder
 
 PATHS = 4
@@ -32,7 +32,7 @@ def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
 
     Raises
     ------
-    RuntimeError
+    FitError
         If the log-density does not bend down in every direction at the mode.
     """
     density = density_and_gradient(compiled)
@@ -40,8 +40,8 @@ def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
     deviations = np.random.default_rng(seed).standard_normal((draws, len(mode)))
     try:
         scale = linalg.cholesky(-hessian(density, mode))
-    except linalg.LinAlgError as error:
-        raise RuntimeError(
+    except (linalg.LinAlgError, ValueError) as error:  # the latter where it is not finite
+        raise FitError(
             "the Laplace approximation does not exist: at the mode the Hessian is not positive"
             " definite, so the posterior has no peak there (a parameter that the data leave open"
             " under a flat prior does this); use method nuts, or a narrower prior"
@@ -55,7 +55,13 @@ def starting_points(compiled: Any, seed: int) -> list[np.ndarray]:
 
 
 def best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the highest mode that optimizations from several starts find."""
+    """Return the highest mode that optimizations from several starts find.
+
+    Raises
+    ------
+    FitError
+        If the log-density is finite at no start.
+    """
 
     def negative(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = density(point)
@@ -64,7 +70,7 @@ def best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
     found = [optimize.minimize(negative, x, jac=True, method="L-BFGS-B") for x in starts]
     best = min(found, key=lambda result: result.fun)
     if best.fun >= 1e100:
-        raise RuntimeError("no starting point has a finite log-density; check data and priors")
+        raise FitError("no starting point has a finite log-density; check data and priors")
     return best.x
 
 

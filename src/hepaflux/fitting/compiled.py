@@ -24,6 +24,11 @@ from pytensor.link.numba.dispatch.basic import numba_njit
 
 from hepaflux.solver.kernel import cache_key
 
+
+class FitError(RuntimeError):
+    """A posterior that a method cannot start on; the message says what to do."""
+
+
 POINTER = types.CPointer(types.double)
 
 SIGNATURES = {

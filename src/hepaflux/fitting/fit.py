@@ -9,7 +9,7 @@ import pymc as pm
 import xarray as xr
 
 from hepaflux.fitting import approximate, nuts
-from hepaflux.fitting.compiled import compile_model
+from hepaflux.fitting.compiled import FitError, compile_model
 from hepaflux.fitting.results import assemble, draw_prior, is_internal
 from hepaflux.model.build import Recipe, build_model, data_values, is_censored, prepare
 from hepaflux.model.design import Design
@@ -51,6 +51,8 @@ def fit(
     ------
     ValueError
         If the model was not made by ``build_model`` or an argument is out of range.
+    FitError
+        If the posterior has no place to start from, or a Laplace approximation does not exist.
     """
     recipe = getattr(model, "recipe", None)
     if recipe is None:
@@ -93,6 +95,11 @@ def fit_each(
     -------
     DataTree
         As from ``fit``, every variable with the dimension ``subject``.
+
+    Raises
+    ------
+    FitError
+        As ``fit``, with the name of the subject.
     """
     allowed = {"method": "nuts", "draws": 1000, "tune": 1000, "chains": 4}
     unknown = sorted(set(settings) - set(allowed))
@@ -131,7 +138,10 @@ def _fit_subjects(
             template = (model, compile_model(model, keep=kept_variables(model)))
         model, compiled = template
         mine = compiled.with_data(**data_values(recipe))
-        posterior, stats, failed = _run(mine, model, {**how, "seed": how["seed"] + i})
+        try:
+            posterior, stats, failed = _run(mine, model, {**how, "seed": how["seed"] + i})
+        except FitError as error:
+            raise FitError(f"subject {alone.subjects[0].name}: {error}") from error
         posteriors.append(posterior)
         all_stats.append(stats)
         failures += failed

@@ -16,7 +16,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy import linalg, optimize
 
-from hepaflux.fitting.compiled import density_and_gradient
+from hepaflux.fitting.compiled import FitError, density_and_gradient
 
 PATHS = 8
 """Climbs from different starting points."""
@@ -80,7 +80,7 @@ def pathfinder(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
 
     Raises
     ------
-    RuntimeError
+    FitError
         If no path leads anywhere.
     """
     density = density_and_gradient(compiled)
@@ -89,7 +89,7 @@ def pathfinder(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
     found = [best_of_path(density, climb(density, start), rng) for start in starts]
     paths = [approximation for approximation in found if approximation is not None]
     if not paths:
-        raise RuntimeError("no starting point has a finite log-density; check data and priors")
+        raise FitError("no starting point has a finite log-density; check data and priors")
     pools = [weighted_draws(density, path, max(PATH_DRAWS, draws), rng) for path in paths]
     points, weights = (np.concatenate(parts) for parts in zip(*pools, strict=True))
     return resample(points, weights, draws, rng)
