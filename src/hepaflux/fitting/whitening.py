@@ -11,6 +11,7 @@ its gradient and the stored draws are those of x. Subjects touch each other thro
 alone, so with the population last C is sparse and the map costs less than one solve.
 """
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -40,9 +41,14 @@ def whiten(compiled: Any, *, seed: int) -> Any:
     CompiledPyMCModel
         The same code with other data; its initial points are draws of the normal approximation.
 
+    Warns
+    -----
+    RuntimeWarning
+        If no ridge makes the negative Hessian positive definite; the coordinates stay the model's.
+
     Raises
     ------
-    RuntimeError
+    FitError
         If the log-density is finite at no starting point.
     """
     density = density_and_gradient(compiled)
@@ -62,11 +68,17 @@ def whiten(compiled: Any, *, seed: int) -> Any:
 
 
 def _factor(curvature: np.ndarray) -> np.ndarray:
-    """Return the lower Cholesky factor, of the nearest ridge that has one."""
+    """Return the lower Cholesky factor, of the nearest ridge that has one; else the identity."""
     unit = np.eye(len(curvature))
-    for ridge in RIDGES:
+    for ridge in RIDGES if np.isfinite(curvature).all() else ():
         try:
             return linalg.cholesky(curvature + ridge * unit, lower=True)
         except linalg.LinAlgError:
             continue
+    warnings.warn(
+        "the log-density does not bend down around the mode that was found, so the sampler walks in"
+        " the model's own coordinates: expect it to be slow, and look at the diagnostics",
+        RuntimeWarning,
+        stacklevel=2,
+    )
     return unit
