@@ -138,6 +138,43 @@ class Dirichlet:
 
 
 @dataclass(frozen=True)
+class Independent:
+    """A vector of independent draws of one prior."""
+
+    each: "LogNormal | Normal | HalfNormal | Beta | Uniform"
+    size: int
+
+    def __post_init__(self) -> None:
+        """Refuse an empty vector."""
+        _require(self.size > 0, "size", self.size, "positive")
+
+    @property
+    def support(self) -> Support:
+        """Return the support of each element."""
+        return self.each.support
+
+    def distribution(self) -> Any:
+        """Return the distribution of the vector, with ``logpdf`` of (size, draw) arrays."""
+        return _Vector(self.each.distribution(), self.size)
+
+
+class _Vector:
+    """Independent and equal elements; the methods are those of ``scipy.stats.dirichlet``."""
+
+    def __init__(self, each: Any, size: int):
+        self._each = each
+        self._size = size
+
+    def logpdf(self, values: np.ndarray) -> np.ndarray:
+        """Return the log-density of vectors that stand in columns."""
+        return np.asarray(self._each.logpdf(values).sum(axis=0))
+
+    def rvs(self, size: int, random_state: Any = None) -> np.ndarray:
+        """Return draws, one per row."""
+        return np.asarray(self._each.rvs(size=(size, self._size), random_state=random_state))
+
+
+@dataclass(frozen=True)
 class Fixed:
     """A known constant."""
 
@@ -145,9 +182,16 @@ class Fixed:
     support: ClassVar[Support] = "fixed"
 
 
-Prior = LogNormal | Normal | HalfNormal | Beta | Uniform | Dirichlet | Fixed
+Prior = LogNormal | Normal | HalfNormal | Beta | Uniform | Dirichlet | Independent | Fixed
 
 FAMILIES: tuple[type, ...] = (LogNormal, Normal, HalfNormal, Beta, Uniform, Fixed)
+
+
+def size_of(prior: Prior) -> int:
+    """Return the length of a vector-valued prior; 0 for a scalar."""
+    if isinstance(prior, Dirichlet):
+        return len(prior.shares)
+    return prior.size if isinstance(prior, Independent) else 0
 
 
 def _require(holds: bool, name: str, value: float, requirement: str) -> None:
@@ -160,6 +204,8 @@ def describe(prior: Prior) -> str:
     if isinstance(prior, Dirichlet):
         shares = " ".join(f"{share:.3g}" for share in prior.shares)
         return f"Dirichlet(concentration={prior.concentration:g}, shares={shares})"
+    if isinstance(prior, Independent):
+        return f"{prior.size} x ({describe(prior.each)})"
     pairs = ", ".join(f"{f.name}={getattr(prior, f.name):.6g}" for f in fields(prior))
     return pairs
 

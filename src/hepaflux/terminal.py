@@ -122,7 +122,7 @@ def show_system(system: "System") -> None:
     )
     _table(
         ("output", "unit", "meaning", "analyte", "floor of the error"),
-        [(o.name, o.unit, o.meaning, o.analyte, f"{o.floor:g} {o.unit}") for o in system.outputs],
+        [(o.name, o.unit, o.meaning, ", ".join(o.analytes), f"{o.floor:g} {o.unit}") for o in system.outputs],
     )
     _table(("derived", "unit", "meaning"), [(d.name, d.unit, d.meaning) for d in system.derived])
     _list("Conventions", system.conventions)

@@ -6,9 +6,9 @@ import pytest
 from virtual import IVGTT, TRUTH, insulin, ivgtt, ogtt, samples, study_of
 
 import hepaflux as hf
-from hepaflux.fitting.compiled import compile_model, density_and_gradient
+from hepaflux.fitting.compiled import compile_model, density_and_gradient, with_study
 from hepaflux.model import DesignError
-from hepaflux.model.build import data_values
+from hepaflux.model.recipe import data_values
 from hepaflux.study.study import StudyError, Subject
 
 
@@ -147,7 +147,7 @@ def test_gradient_at_the_initial_point(name, request):
     model = request.getfixturevalue(name)
     compiled = compile_model(model)
     tight = {**data_values(model.recipe), "tolerance": np.array([1e-11, 1e-11])}
-    density = density_and_gradient(compiled.with_data(**tight))
+    density = density_and_gradient(with_study(compiled, tight))
     for seed in (1, 2):
         point = compiled.initial_point_func(seed)
         value, gradient = density(point)

@@ -7,7 +7,7 @@ They also change coordinates: the sampler's point w stands for x = center + inv(
 sparse lower triangle; ``hepaflux.fitting.whitening`` chooses it, and at first it is the identity.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,22 @@ def compile_model(
         expand_func=expand,
         reparameterized_names=transformed,
     )
+
+
+def with_study(
+    compiled: compile_pymc.CompiledPyMCModel, values: Mapping[str, np.ndarray]
+) -> compile_pymc.CompiledPyMCModel:
+    """Return the same code with the data of another study.
+
+    Parameters
+    ----------
+    compiled : CompiledPyMCModel
+        From ``compile_model``.
+    values : mapping of str to array
+        By name of the ``pm.Data``; those that the code does not read are passed over.
+    """
+    read = {variable.name for variable in compiled.shared_var_keys}
+    return compiled.with_data(**{name: v for name, v in values.items() if name in read})
 
 
 def _c_function(kind: str, function: Any, shared: list[Any], n_in: int, n_out: int) -> Any:

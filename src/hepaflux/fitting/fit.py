@@ -9,11 +9,12 @@ import pymc as pm
 import xarray as xr
 
 from hepaflux.fitting import approximate, nuts
-from hepaflux.fitting.compiled import FitError, compile_model
+from hepaflux.fitting.compiled import FitError, compile_model, with_study
 from hepaflux.fitting.results import assemble, draw_prior, is_internal
-from hepaflux.model.build import Recipe, build_model, data_values, is_censored, prepare
+from hepaflux.model.build import build_model
 from hepaflux.model.design import Design
 from hepaflux.model.noise import Noise
+from hepaflux.model.recipe import Recipe, data_values, is_censored, prepare
 from hepaflux.study.study import Study
 from hepaflux.systems.system import System
 
@@ -137,7 +138,7 @@ def _fit_subjects(
             model = build_model(alone, system, noise=noise)
             template = (model, compile_model(model, keep=kept_variables(model)))
         model, compiled = template
-        mine = compiled.with_data(**data_values(recipe))
+        mine = with_study(compiled, data_values(recipe))
         try:
             posterior, stats, failed = _run(mine, model, {**how, "seed": how["seed"] + i})
         except FitError as error:
@@ -151,7 +152,8 @@ def _fit_subjects(
 def _kind(recipe: Recipe) -> tuple[Any, ...]:
     """Return what must be equal for two subjects to share compiled code."""
     censored = tuple(is_censored(recipe, o.output) for o in recipe.observations)
-    return (recipe.program.key, censored)
+    key = recipe.program.key if recipe.program else recipe.system.name
+    return (key, censored)
 
 
 def _single_subject_studies(study: Study) -> Iterator[Study]:

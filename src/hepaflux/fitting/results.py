@@ -14,17 +14,17 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from hepaflux.model.build import (
-    TOLERANCE,
-    Observations,
+from hepaflux.model.build import TOLERANCE
+from hepaflux.model.noise import FAMILIES, noise_of, pointwise_log_density
+from hepaflux.model.observations import Observations
+from hepaflux.model.predict import fluxes, predict
+from hepaflux.model.recipe import (
     Recipe,
     coordinates,
     noise_constants,
     noise_parameters,
     noise_unknowns,
 )
-from hepaflux.model.noise import FAMILIES, noise_of, pointwise_log_density
-from hepaflux.model.predict import predict
 from hepaflux.parameter import Fixed, describe
 from hepaflux.systems.inputs import start_time
 from hepaflux.units import CANONICAL
@@ -34,6 +34,10 @@ PRIOR_DRAWS = 1000
 
 PREDICTIVE_DRAWS = 500
 """Draws, spread evenly over the chains, for which replicated measurements are kept."""
+
+
+FLUX_TIMES = 61
+"""Times at which a flux is kept, from the first dose to the last sample."""
 
 
 def is_internal(name: str) -> bool:
@@ -80,6 +84,8 @@ def assemble(
         "constant_data": _constant(recipe),
         "measured": _measured(recipe),
     }
+    if recipe.system.fluxes:
+        groups["fluxes"] = _fluxes(recipe, thinned)
     if sample_stats is not None:
         groups["sample_stats"] = sample_stats
     tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
@@ -116,13 +122,18 @@ def _thinned(dataset: xr.Dataset) -> xr.Dataset:
 def _dataset(recipe: Recipe, values: Mapping[str, np.ndarray], like: xr.Dataset) -> xr.Dataset:
     """Return per-observation arrays (chain x draw, observation) as a dataset."""
     shape = (like.sizes["chain"], like.sizes["draw"])
-    return xr.Dataset(
-        {
-            name: (("chain", "draw", f"{name}_observation"), array.reshape(*shape, -1))
-            for name, array in values.items()
-        },
-        coords={"chain": like.chain, "draw": like.draw, **_observation_coords(recipe)},
-    )
+    variables: dict[str, Any] = {}
+    for output in recipe.system.outputs:
+        dims = ("chain", "draw", f"{output.name}_observation")
+        whole = values[output.name]
+        # Draws of a composition have its parts in a third axis; their likelihood does not.
+        parts = np.moveaxis(whole, -1, 0) if whole.ndim == 3 else (whole,)
+        names = output.parts if whole.ndim == 3 else (output.name,)
+        variables |= {
+            name: (dims, part.reshape(*shape, -1)) for name, part in zip(names, parts, strict=True)
+        }
+    coords = {"chain": like.chain, "draw": like.draw, **_observation_coords(recipe)}
+    return xr.Dataset(variables, coords=coords)
 
 
 def _observation_coords(recipe: Recipe) -> dict[str, Any]:
@@ -133,6 +144,25 @@ def _observation_coords(recipe: Recipe) -> dict[str, Any]:
 def _expected(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
     draws = _flat_draws(recipe, dataset)
     return _dataset(recipe, predict(recipe, draws, tolerance=TOLERANCE), dataset)
+
+
+def _fluxes(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
+    """Return the declared fluxes at equally many times over each subject's test."""
+    spans = [
+        (start_time(s), max(float(samples.time[-1]) for samples in s.samples.values()))
+        for s in recipe.study.subjects
+    ]
+    times = [np.linspace(first, last, FLUX_TIMES) for first, last in spans]
+    found = fluxes(recipe, _flat_draws(recipe, dataset), times, tolerance=TOLERANCE)
+    shape = (dataset.sizes["chain"], dataset.sizes["draw"], len(spans), FLUX_TIMES)
+    dims = ("chain", "draw", "subject", "flux_time")
+    variables: dict[str, Any] = {
+        flux.name: (dims, found[flux.name].reshape(shape)) for flux in recipe.system.fluxes
+    }
+    variables["minutes"] = (("subject", "flux_time"), np.array(times))
+    coords = {"chain": dataset.chain, "draw": dataset.draw}
+    coords["subject"] = [s.name for s in recipe.study.subjects]
+    return xr.Dataset(variables, coords=coords)
 
 
 def _noise_distribution(
@@ -155,8 +185,8 @@ def _replicated(recipe: Recipe, dataset: xr.Dataset, rng: np.random.Generator) -
         mean = means[observations.output.name]
         failed = np.isnan(mean)
         distribution = _noise_distribution(recipe, observations, draws, np.where(failed, 1.0, mean))
-        values = distribution.rvs(size=mean.shape, random_state=rng)
-        values = _clip(observations, np.where(failed, np.nan, values))
+        values = np.where(failed, np.nan, distribution.rvs(size=mean.shape, random_state=rng))
+        values = values if observations.output.is_composition else _clip(observations, values)
         replicated[observations.output.name] = values
     return _dataset(recipe, replicated, dataset)
 
@@ -172,12 +202,19 @@ def _log_likelihood(recipe: Recipe, posterior: xr.Dataset, expected: xr.Dataset)
     densities = {}
     for observations in recipe.observations:
         name = observations.output.name
-        mean = expected[name].to_numpy().reshape(-1, len(observations.time))
+        mean = _stacked(observations, expected)
         distribution = _noise_distribution(recipe, observations, draws, mean)
         densities[name] = pointwise_log_density(
             distribution, observations.value, observations.censoring
         )
     return _dataset(recipe, densities, posterior)
+
+
+def _stacked(observations: Observations, expected: xr.Dataset) -> np.ndarray:
+    """Return the noise-free values (chain x draw, observation), parts in the last axis."""
+    n = len(observations.time)
+    parts = [expected[name].to_numpy().reshape(-1, n) for name in observations.output.parts]
+    return np.stack(parts, axis=-1) if observations.output.is_composition else parts[0]
 
 
 def _log_prior(recipe: Recipe, posterior: xr.Dataset) -> xr.Dataset:
@@ -201,20 +238,27 @@ def _prior_density(parameter: Any, draws: xr.DataArray) -> xr.DataArray:
 
 
 def _observed(recipe: Recipe) -> xr.Dataset:
-    return xr.Dataset(
-        {o.output.name: (f"{o.output.name}_observation", o.value) for o in recipe.observations},
-        coords=_observation_coords(recipe),
-    )
+    variables = {
+        name: (f"{o.output.name}_observation", column)
+        for o in recipe.observations
+        for name, column in zip(o.output.parts, _columns(o), strict=True)
+    }
+    return xr.Dataset(variables, coords=_observation_coords(recipe))
+
+
+def _columns(observations: Observations) -> np.ndarray:
+    """Return the measured values, one row per part."""
+    return observations.value.T if observations.value.ndim == 2 else observations.value[None]
 
 
 def _constant(recipe: Recipe) -> xr.Dataset:
     every = coordinates(recipe)
     variables: dict[str, Any] = {}
     for o in recipe.observations:
-        dim = f"{o.output.name}_observation"
-        variables[f"{o.output.name}_subject"] = (dim, o.subject)
-        variables[f"{o.output.name}_time"] = (dim, o.time)
-        variables[f"{o.output.name}_censoring"] = (dim, o.censoring)
+        columns = {"subject": o.subject, "time": o.time, "censoring": o.censoring}
+        for part in o.output.parts:
+            dim = f"{o.output.name}_observation"
+            variables |= {f"{part}_{what}": (dim, column) for what, column in columns.items()}
     coords = {"subject": every["subject"], **_observation_coords(recipe)}
     if recipe.study.groups:
         groups = list(recipe.study.groups)
@@ -227,7 +271,7 @@ def _constant(recipe: Recipe) -> xr.Dataset:
 def _measured(recipe: Recipe) -> xr.Dataset:
     """Return every sample of the analytes, those outside the likelihood included."""
     variables: dict[str, Any] = {}
-    used = {o.output.analyte: o for o in recipe.observations}
+    used = {analyte: o for o in recipe.observations for analyte in o.output.analytes}
     analytes = dict.fromkeys(a for s in recipe.study.subjects for a in s.samples)
     for analyte in analytes:
         rows = [
@@ -248,8 +292,9 @@ def history(recipe: Recipe, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes that say how the inference data came about."""
     study, system = recipe.study, recipe.system
     parameters = (*system.parameters, *noise_parameters(recipe))
-    described: tuple[Any, ...] = (*parameters, *system.derived, *system.outputs)
+    described: tuple[Any, ...] = (*parameters, *system.derived, *system.fluxes, *system.outputs)
     units = {d.name: d.unit for d in described} | CANONICAL
+    units |= {part: output.unit for output in system.outputs for part in output.parts}
     for parameter in system.unknowns:
         units |= {f"{parameter.name}_population": parameter.unit}
         units |= {f"{parameter.name}_{what}": "1" for what in ("spread", "slope")}

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from scipy import stats
+from scipy import special, stats
 
 from hepaflux.parameter import Parameter, Prior
 from hepaflux.systems.system import Output
@@ -131,6 +131,60 @@ class LogNormalNoise:
         return stats.lognorm(s=values[f"{output}_cv"], scale=mean)
 
 
+@dataclass(frozen=True)
+class Shares:
+    """Dirichlet around the true shares of a composition, such as the ions of a fatty acid.
+
+    The concentration is stated as the standard deviation of a share of one half, which is what
+    a laboratory sees in repeated injections; a share y then has sd sqrt(4 y (1 - y)) times that.
+
+    Attributes
+    ----------
+    sd : Prior
+        Prior of that standard deviation.
+    """
+
+    sd: Prior
+
+    def parameters(self, output: str) -> tuple[Parameter, ...]:
+        """Return the standard deviation of a share of one half."""
+        meaning = f"standard deviation of a measured share of one half, {output}"
+        return (Parameter(f"{output}_sd", "1", self.sd, meaning, ASSAY),)
+
+    def concentration(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the Dirichlet's parameters, parts in the last axis; ``mean`` on any scale."""
+        total = 0.25 / values[f"{output}_sd"] ** 2 - 1
+        total = total[..., None] if np.ndim(total) else total
+        return total * mean / mean.sum(axis=-1, keepdims=True)
+
+    def graph(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the PyMC distribution."""
+        return pm.Dirichlet.dist(self.concentration(mean, values, output))
+
+    def scipy(self, mean: Any, values: Mapping[str, Any], output: str) -> Any:
+        """Return the distribution with SciPy's methods."""
+        return _ManyDirichlets(self.concentration(mean, values, output))
+
+
+class _ManyDirichlets:
+    """Dirichlet distributions along the last axis; SciPy's takes only one at a time."""
+
+    def __init__(self, alpha: np.ndarray):
+        self._alpha = alpha
+
+    def logpdf(self, shares: np.ndarray) -> np.ndarray:
+        """Return the log-density of shares, one per distribution."""
+        alpha = self._alpha
+        constant = special.gammaln(alpha.sum(-1)) - special.gammaln(alpha).sum(-1)
+        return np.asarray(constant + ((alpha - 1) * np.log(shares)).sum(-1))
+
+    def rvs(self, size: Any = None, random_state: Any = None) -> np.ndarray:
+        """Return one draw per distribution."""
+        del size
+        parts = np.random.default_rng(random_state).standard_gamma(self._alpha)
+        return np.asarray(parts / parts.sum(axis=-1, keepdims=True))
+
+
 FAMILIES = ("cv_floor", "lognormal", "student_t")
 """Names of the noise models, as a command line or a run's record uses them."""
 
@@ -143,6 +197,8 @@ def noise_of(output: Output, family: str = "cv_floor") -> Noise:
     ValueError
         If there is no such family.
     """
+    if output.is_composition:
+        return Shares(output.cv)
     match family:
         case "cv_floor":
             return CVFloor(output.cv, output.floor)

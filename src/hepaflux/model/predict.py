@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from hepaflux.model.build import Observations, Recipe, scalar_inputs, subject_inputs
+from hepaflux.model.observations import Observations, at_observations
+from hepaflux.model.recipe import (
+    Recipe,
+    curve_inputs,
+    named_inputs,
+    observed_curves,
+    records,
+    subject_inputs,
+)
 from hepaflux.solver.op import callable_kernel
 from hepaflux.solver.program import widths
 from hepaflux.solver.protocol import Protocol, build_protocol
@@ -37,7 +45,8 @@ def theta_of_draws(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> np.ndarra
         by_column |= parts or {parameter.name: value}
     n_draws = len(next(iter(by_column.values())))
     shape = (n_draws, len(recipe.study.subjects))
-    columns = [np.broadcast_to(by_column[c], shape) for c in recipe.program.layout.theta]
+    program, _ = recipe.dynamics
+    columns = [np.broadcast_to(by_column[c], shape) for c in program.layout.theta]
     return np.stack(columns, axis=-1)
 
 
@@ -57,36 +66,46 @@ def predict(
 
     Returns
     -------
-    dict of str to array (draw, observation)
-        A failed solve is NaN.
+    dict of str to array (draw, observation) or (draw, observation, part)
+        The shares of the parts of a composition. A failed solve is NaN.
     """
-    theta = theta_of_draws(recipe, draws)
-    states = solve_draws(recipe, theta, recipe.protocol, tolerance)
+    states = None
+    if recipe.program is not None:
+        theta = theta_of_draws(recipe, draws)
+        states = solve_draws(recipe, theta, recipe.dynamics[1], tolerance)
     return {o.output.name: _values(recipe, o, draws, states) for o in recipe.observations}
 
 
-def curves(
+def fluxes(
     recipe: Recipe,
     draws: Mapping[str, np.ndarray],
     times: Sequence[np.ndarray],
     *,
     tolerance: tuple[float, float],
-) -> np.ndarray:
-    """Return the states at other times than the samples.
+) -> dict[str, np.ndarray]:
+    """Return the states and the fluxes that a system declares, as functions of time.
 
     Parameters
     ----------
     times : sequence of array, min
-        One per subject.
+        One per subject, increasing.
 
     Returns
     -------
-    array (draw, saved, state)
-        The times of all subjects one behind the other.
+    dict of str to array (draw, saved)
+        The times of all subjects one behind the other. A failed solve is NaN.
     """
-    layout = recipe.program.layout
-    protocol = build_protocol(recipe.system, layout, recipe.study.subjects, times)
-    return solve_draws(recipe, theta_of_draws(recipe, draws), protocol, tolerance)
+    people = recipe.study.subjects
+    protocol = build_protocol(recipe.system, recipe.dynamics[0].layout, people, times)
+    states = solve_draws(recipe, theta_of_draws(recipe, draws), protocol, tolerance)
+    subject = np.repeat(np.arange(len(people)), [len(t) for t in times])
+    parts = [
+        at_observations(curve_inputs(recipe, s), t) for s, t in zip(people, times, strict=True)
+    ]
+    y, p, u = _records(recipe, draws, subject, np.concatenate(parts), states)
+    values = {f.name: f.value(y, p, u) for f in recipe.system.fluxes} | y._asdict()
+    shape = states.shape[:2]
+    return {name: np.broadcast_to(value, shape) for name, value in values.items()}
 
 
 def solve_draws(
@@ -94,9 +113,10 @@ def solve_draws(
 ) -> np.ndarray:
     """Integrate every draw of every subject; shape (draw, saved, state)."""
     n_draws, n_subjects = theta.shape[:2]
-    states = np.empty((n_draws, protocol.n_saved, len(recipe.program.layout.states)))
+    program, _ = recipe.dynamics
+    states = np.empty((n_draws, protocol.n_saved, len(program.layout.states)))
     step = max(1, CHUNK // n_subjects)
-    kernel = callable_kernel(recipe.program)
+    kernel = callable_kernel(program)
     for first in range(0, n_draws, step):
         chunk = theta[first : first + step]
         rows = np.tile(protocol.rows, (len(chunk), 1))
@@ -108,28 +128,35 @@ def solve_draws(
     return states
 
 
+def _records(
+    recipe: Recipe,
+    draws: Mapping[str, np.ndarray],
+    subject: np.ndarray,
+    curves: np.ndarray,
+    states: Any,
+) -> tuple[Any, Any, Any]:
+    """Return ``y``, ``p`` and ``u`` with arrays that broadcast to (draw, time)."""
+    names = [state.name for state in recipe.system.states]
+    columns = np.moveaxis(states, -1, 0) if names else ()
+    chosen = {}
+    for parameter in recipe.system.unknowns:
+        value = _per_subject(recipe, parameter.name, np.asarray(draws[parameter.name]))
+        mine = value[:, subject] if value.shape[1] > 1 else value
+        width = widths(recipe.system)[parameter.name]
+        chosen[parameter.name] = tuple(np.moveaxis(mine, -1, 0)) if width else mine
+    p, u = records(recipe, chosen, named_inputs(recipe, subject_inputs(recipe)[subject], curves))
+    return fields_type("Y", names)(*columns), p, u
+
+
 def _values(
     recipe: Recipe, observations: Observations, draws: Mapping[str, np.ndarray], states: Any
 ) -> np.ndarray:
-    y = fields_type("Y", recipe.program.layout.states)(
-        *np.moveaxis(states[:, observations.saved], -1, 0)
-    )
-    per_subject = {
-        p.name: _per_subject(recipe, p.name, np.asarray(draws[p.name]))
-        for p in recipe.system.unknowns
-    }
-    fixed = {p.name: getattr(p.prior, "value", None) for p in recipe.system.parameters}
-    chosen = {
-        name: value[:, observations.subject] if value.shape[1] > 1 else value
-        for name, value in per_subject.items()
-    }
-    p = {**fixed, **chosen}
-    inputs = dict(
-        zip(
-            scalar_inputs(recipe),
-            subject_inputs(recipe)[observations.subject].T,
-            strict=True,
-        )
-    )
-    records = fields_type("P", list(p))(**p), fields_type("U", list(inputs))(**inputs)
-    return np.asarray(observations.output.value(y, *records))
+    output, curves = observations.output, observed_curves(recipe, observations)
+    at = None if states is None else states[:, observations.saved]
+    y, p, u = _records(recipe, draws, observations.subject, curves, at)
+    shape = (len(next(iter(draws.values()))), len(observations.time))
+    value = output.value(y, p, u)
+    if not output.is_composition:
+        return np.broadcast_to(value, shape)
+    parts = np.stack([np.broadcast_to(part, shape) for part in value], axis=-1)
+    return parts / parts.sum(axis=-1, keepdims=True)

@@ -13,6 +13,7 @@ from hepaflux.parameter import (
     Beta,
     Dirichlet,
     HalfNormal,
+    Independent,
     LogNormal,
     Normal,
     Parameter,
@@ -61,6 +62,8 @@ def random_variable(name: str, prior: Prior, dims: tuple[str, ...]) -> Any:
             return pm.Uniform(name, lower=prior.lower, upper=prior.upper, dims=dims)
         case Dirichlet():
             return pm.Dirichlet(name, a=prior.alpha, dims=dims)
+        case Independent():
+            return random_variable(name, prior.each, dims)
     raise TypeError(f"{prior!r} of {name!r} has no random variable")
 
 

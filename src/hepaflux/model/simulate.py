@@ -14,14 +14,14 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from hepaflux.model.build import Recipe, prepare
 from hepaflux.model.design import Level
 from hepaflux.model.noise import noise_of
 from hepaflux.model.predict import predict
-from hepaflux.parameter import Dirichlet, Fixed, Parameter
+from hepaflux.model.recipe import Recipe, prepare
+from hepaflux.parameter import Fixed, Parameter, size_of
 from hepaflux.study.study import Dose, Samples, Study, Subject
 from hepaflux.systems.inputs import start_time
-from hepaflux.systems.system import System
+from hepaflux.systems.system import Output, System
 from hepaflux.units import MOLAR_MASS
 
 TOLERANCE = (1e-9, 1e-9)
@@ -208,10 +208,10 @@ def _draw(
 ) -> np.ndarray:
     """Draw one parameter for everyone, around its median; a vector from its prior."""
     prior, n = parameter.prior, len(members)
-    if isinstance(prior, Dirichlet):
-        return rng.dirichlet(prior.alpha, size=n)
     if isinstance(prior, Fixed):
         raise TypeError(f"{parameter.name} is fixed and not drawn")
+    if size_of(prior):
+        return np.asarray(prior.distribution().rvs(size=n, random_state=rng))
     factor = np.array([m.factors.get(parameter.name, 1.0) for m in members])
     median = prior.distribution().median()
     return median * factor * np.exp(parameter.spread * rng.standard_normal(n))
@@ -279,7 +279,7 @@ def _with_measurements(
             if not isinstance(output.cv, Fixed)
             else output.cv.value
         )
-        noise = noise_of(output).scipy(mean, {f"{output.name}_cv": cv}, output.name)
+        noise = noise_of(output).scipy(mean, {output.error: cv}, output.name)
         measured = noise.rvs(random_state=rng)
         for i, person in enumerate(people):
             mine = observations.subject == i
@@ -292,13 +292,15 @@ def _separate(recipe: Recipe) -> Recipe:
     return replace(recipe, design=replace(recipe.design, levels=levels))
 
 
-def _measured(person: Subject, output: object, values: np.ndarray) -> Subject:
-    samples = person.samples[output.analyte]  # type: ignore[attr-defined]
-    used = output.uses(samples.time - start_time(person))  # type: ignore[attr-defined]
-    everything = samples.value.copy()
-    everything[used] = values
-    changed = Samples(samples.time, everything, samples.censoring)
-    return replace(person, samples={**person.samples, output.analyte: changed})  # type: ignore[attr-defined]
+def _measured(person: Subject, output: Output, values: np.ndarray) -> Subject:
+    changed = {}
+    columns = values.reshape(len(values), -1).T
+    for analyte, column in zip(output.analytes, columns, strict=True):
+        samples = person.samples[analyte]
+        everything = samples.value.copy()
+        everything[output.uses(samples.time - start_time(person))] = column
+        changed[analyte] = Samples(samples.time, everything, samples.censoring)
+    return replace(person, samples={**person.samples, **changed})
 
 
 def _truth(study: Study, system: System, values: Mapping[str, np.ndarray]) -> pd.DataFrame:

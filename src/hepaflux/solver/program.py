@@ -18,7 +18,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import MergeOptimizer
 from pytensor.graph.traversal import graph_inputs
 
-from hepaflux.parameter import Dirichlet
+from hepaflux.parameter import size_of
 from hepaflux.systems.system import System, fields_type
 
 
@@ -77,8 +77,7 @@ class Program:
 
 def widths(system: System) -> dict[str, int]:
     """Return the length of each vector-valued parameter and input; scalars have length 0."""
-    priors = {p.axis: p.prior for p in system.parameters if p.axis}
-    lengths = {axis: len(p.shares) for axis, p in priors.items() if isinstance(p, Dirichlet)}
+    lengths = {p.axis: size_of(p.prior) for p in system.parameters if p.axis}
     records: tuple[Any, ...] = (*system.parameters, *system.inputs)
     return {record.name: lengths.get(record.axis, 0) for record in records}
 
@@ -167,6 +166,7 @@ class _Symbols:
 
 def _evaluate(system: System, curve_names: frozenset[str], infused: bool) -> _Symbols:
     """Run ``rhs``, ``initial`` and the dose gains of a system on symbols."""
+    assert system.rhs is not None and system.initial is not None
     width = widths(system)
     t = ps.float64("t")
     y = {s.name: ps.float64(s.name) for s in system.states}
@@ -218,6 +218,8 @@ def compile_equations(
     Program
         Graphs that the kernel compiles.
     """
+    if system.rhs is None or system.initial is None:
+        raise ValueError(f"system {system.name!r} is algebraic; there is nothing to integrate")
     symbols = _evaluate(system, curve_names, infused)
     theta = _used(symbols, symbols.theta)
     constants = _used(symbols, symbols.constants)

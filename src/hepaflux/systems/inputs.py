@@ -23,6 +23,15 @@ def start_time(subject: Subject) -> float:
     return min(float(samples.time[0]) for samples in subject.samples.values())
 
 
+def clock(subject: Subject) -> Curve:
+    """Read the time since the first dose, or the first sample if there is no dose, in min."""
+    start = start_time(subject)
+    last = max(float(samples.time[-1]) for samples in subject.samples.values())
+    first = min(start, *(float(samples.time[0]) for samples in subject.samples.values()))
+    edges = np.array([first, max(last, first + 1.0)])
+    return Curve(edges, edges - start)
+
+
 def samples_of(subject: Subject, analyte: str) -> Samples:
     """Return a subject's samples of an analyte, or raise ``StudyError`` if there are none."""
     if analyte not in subject.samples or not len(subject.samples[analyte].time):

@@ -7,15 +7,17 @@ run on floats, NumPy arrays, PyTensor scalars and dimensional quantities. A syst
 no prior sampler and no PyMC.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hepaflux.parameter import Fixed, Parameter, Prior
-from hepaflux.units import UnitError, conversion_factor
+from hepaflux.parameter import Fixed, Parameter, Prior, size_of
+from hepaflux.systems.option import Option as Option
+from hepaflux.systems.option import Settings as Settings
+from hepaflux.systems.option import default_settings as default_settings
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,12 @@ class Output:
     ----------
     name, unit, meaning : str
         Name of the variable in the inference data.
-    analyte : str
-        The analyte of the study that measures it.
+    analyte : str or tuple of str
+        The analyte of the study that measures it. A tuple is a composition, such as the ions of a
+        fatty acid: only the ratios of the values are measured.
     value : callable (y, p, u) -> value
-        The noise-free value.
+        The noise-free value; of a composition one value per analyte, on any common scale. ``u``
+        has all inputs, curves at the time of the sample.
     uses : callable (array of min since the first dose) -> array of bool
         Which samples enter the likelihood.
     cv : Prior
@@ -120,16 +124,42 @@ class Output:
         too few to tell it from the flexibility of the model.
     floor : float
         Standard deviation of the measurement at low values, in ``unit``.
+    axis : str
+        Name of the dimension of a composition; else empty.
+    required : bool
+        Whether a subject without the analyte is refused; else it is fitted without this output.
     """
 
     name: str
     unit: str
     meaning: str
-    analyte: str
+    analyte: str | tuple[str, ...]
     value: Callable[[Any, Any, Any], Any]
     uses: Callable[[np.ndarray], np.ndarray]
     cv: Prior
     floor: float
+    axis: str = ""
+    required: bool = True
+
+    @property
+    def analytes(self) -> tuple[str, ...]:
+        """Return the analytes that measure it."""
+        return self.analyte if isinstance(self.analyte, tuple) else (self.analyte,)
+
+    @property
+    def is_composition(self) -> bool:
+        """Return whether it is measured in parts of which only the ratios are known."""
+        return isinstance(self.analyte, tuple)
+
+    @property
+    def error(self) -> str:
+        """Return the name of the parameter of its measurement error."""
+        return f"{self.name}_sd" if self.is_composition else f"{self.name}_cv"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the names under which its values are stored: its own, or those of its parts."""
+        return self.analytes if self.is_composition else (self.name,)
 
 
 @dataclass(frozen=True)
@@ -140,87 +170,35 @@ class Derived:
     ----------
     name, unit, meaning : str
         Name of the variable in the inference data.
-    value : callable (p, u) -> value
+    value : callable (p, u) -> value, or (p, u, y) -> value if ``at_end``
         Plain arithmetic.
+    at_end : bool
+        Whether it depends on the states at the last sample that enters the likelihood.
     """
 
     name: str
     unit: str
     meaning: str
-    value: Callable[[Any, Any], Any]
+    value: Callable[..., Any]
+    at_end: bool = False
 
 
 @dataclass(frozen=True)
-class Option:
-    """A named modeling choice with its default.
+class Flux:
+    """A flow that is not measured, as a function of time.
 
     Attributes
     ----------
-    name, meaning : str
-        What the choice is about.
-    default : Any
-        The value used when nothing is said.
-    choices : tuple of str
-        The words it may take; empty if it is a number or a sequence of numbers.
-    unit : str
-        If not empty, a quantity in (or convertible to) this unit is accepted as well.
-    substance : str
-        The substance the quantity measures.
+    name, unit, meaning : str
+        Name of the variable in the inference data.
+    value : callable (y, p, u) -> value
+        Plain arithmetic; ``u`` has all inputs, curves at the time in question.
     """
 
     name: str
+    unit: str
     meaning: str
-    default: Any
-    choices: tuple[str, ...] = ()
-    unit: str = ""
-    substance: str = ""
-
-    def parse(self, value: Any, insulin_factor: float) -> Any:
-        """Return a valid value of this option from a word, a number or a quantity as text.
-
-        Raises
-        ------
-        ValueError
-            If the value is none of what the option takes.
-        """
-        if value == self.default or (isinstance(value, str) and value in self.choices):
-            return value
-        if isinstance(self.default, str) and not self.unit:
-            raise ValueError(self._refusal(value))
-        try:
-            return self._number(value, insulin_factor)
-        except (ValueError, UnitError) as error:
-            raise ValueError(self._refusal(value)) from error
-
-    def _number(self, value: Any, insulin_factor: float) -> Any:
-        if isinstance(value, (tuple, list)):
-            return tuple(float(part) for part in value)
-        if not isinstance(value, str):
-            return float(value)
-        words = value.split()
-        if len(words) == 2 and self.unit:
-            factor = conversion_factor(
-                words[1], self.unit, substance=self.substance, insulin_factor=insulin_factor
-            )
-            return float(words[0]) * factor
-        numbers = tuple(float(word) for word in value.replace(",", " ").split())
-        return numbers[0] if len(numbers) == 1 else numbers
-
-    def _refusal(self, value: Any) -> str:
-        allowed = list(self.choices)
-        if self.unit:
-            allowed.append(f"a quantity in {self.unit}")
-        elif not self.choices:
-            allowed.append("a number or a list of numbers")
-        return f"option {self.name} must be {' or '.join(allowed)}, but is {value!r}"
-
-
-Settings = Mapping[str, Any]
-
-
-def default_settings(options: tuple[Option, ...]) -> Settings:
-    """Return the default of each option."""
-    return MappingProxyType({option.name: option.default for option in options})
+    value: Callable[[Any, Any, Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,12 +213,14 @@ class System:
         As a reader would write them.
     references : tuple of str
         The papers.
-    states, parameters, inputs, doses, outputs, derived
-        The records above.
+    states, parameters, inputs, doses, outputs, derived, fluxes
+        The records above. A system without states is algebraic: its outputs are functions of
+        parameters and inputs.
     rhs : callable (t, y, p, u) -> states
-        Time derivative. ``y``, ``p`` and ``u`` have the declared names as fields.
+        Time derivative. ``y``, ``p`` and ``u`` have the declared names as fields. None without
+        states.
     initial : callable (p, u) -> states
-        The state at the first dose (or the first sample, if there is no dose).
+        The state at the first dose (or the first sample, if there is no dose). None without states.
     options : tuple of Option
         Modeling choices; ``settings`` holds the chosen values.
     declare : callable (settings) -> System
@@ -259,10 +239,11 @@ class System:
     parameters: tuple[Parameter, ...]
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
-    rhs: Callable[[Any, Any, Any, Any], Any]
-    initial: Callable[[Any, Any], Any]
+    rhs: Callable[[Any, Any, Any, Any], Any] | None = None
+    initial: Callable[[Any, Any], Any] | None = None
     doses: tuple[DoseChannel, ...] = ()
     derived: tuple[Derived, ...] = ()
+    fluxes: tuple[Flux, ...] = ()
     options: tuple[Option, ...] = ()
     settings: Settings = field(default_factory=dict)
     declare: "Callable[[Settings], System] | None" = None
@@ -276,7 +257,10 @@ class System:
             *self.parameters,
             *self.inputs,
             *self.derived,
+            *self.fluxes,
         )
+        if bool(self.states) != (self.rhs is not None and self.initial is not None):
+            raise ValueError(f"system {self.name!r} must have states, rhs and initial, or none")
         names = [record.name for record in records if record not in self.states]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
@@ -303,11 +287,9 @@ class System:
         ValueError
             If a vector-valued parameter would get a scalar prior, or the other way round.
         """
-        assays = {f"{output.name}_cv": output for output in self.outputs}
+        assays = {output.error: output for output in self.outputs}
         for name in priors.keys() - assays.keys():
-            if (self.parameter(name).prior.support == "simplex") != (
-                priors[name].support == "simplex"
-            ):
+            if size_of(self.parameter(name).prior) != size_of(priors[name]):
                 raise ValueError(f"the prior of {name!r} must keep the parameter's dimension")
         parameters = tuple(replace(p, prior=priors.get(p.name, p.prior)) for p in self.parameters)
         outputs = tuple(
@@ -350,7 +332,7 @@ class System:
     def priors(self) -> dict[str, Prior]:
         """Return the prior of each parameter and of each output's coefficient of variation."""
         own = {p.name: p.prior for p in self.parameters}
-        return own | {f"{output.name}_cv": output.cv for output in self.outputs}
+        return own | {output.error: output.cv for output in self.outputs}
 
     @property
     def unknowns(self) -> tuple[Parameter, ...]:
