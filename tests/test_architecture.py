@@ -20,6 +20,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "units": 0,
     "parameter": 0,
+    "isotopes": 0,
     "study": 1,
     "systems": 2,
     "solver": 3,
