@@ -122,7 +122,10 @@ def show_system(system: "System") -> None:
     )
     _table(
         ("output", "unit", "meaning", "analyte", "floor of the error"),
-        [(o.name, o.unit, o.meaning, ", ".join(o.analytes), f"{o.floor:g} {o.unit}") for o in system.outputs],
+        [
+            (o.name, o.unit, o.meaning, ", ".join(o.analytes), f"{o.floor:g} {o.unit}")
+            for o in system.outputs
+        ],
     )
     _table(("derived", "unit", "meaning"), [(d.name, d.unit, d.meaning) for d in system.derived])
     _list("Conventions", system.conventions)
@@ -182,7 +185,7 @@ def _dose(dose: Any) -> str:
     from hepaflux.units import CANONICAL_AMOUNT, MOLAR_MASS
 
     unit, amount = CANONICAL_AMOUNT[dose.what], dose.amount
-    if unit == "mmol":
+    if dose.what in MOLAR_MASS and unit == "mmol":
         unit, amount = "g", amount * MOLAR_MASS[dose.what] / 1000
     per_kg = "/kg" if dose.per_kg else ""
     lasting = f" over {dose.duration:g} min" if dose.duration else ""

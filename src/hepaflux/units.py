@@ -25,12 +25,31 @@ CANONICAL = {
     "glucose": "mmol/L",
     "insulin": "pmol/L",
     "c_peptide": "nmol/L",
+    "ffa": "mmol/L",
+    "meal_enrichment": "TTR",
+    "egp_enrichment": "TTR",
+    "ra_enrichment": "TTR",
     "weight": "kg",
 }
 """Canonical unit of each analyte, and of time and weight."""
 
-CANONICAL_AMOUNT = {"glucose": "mmol", "insulin": "pmol"}
+TRACERS = ("meal_tracer", "egp_tracer", "ra_tracer")
+"""Labeled glucose by its purpose: in the drink; infused to measure production; infused to imitate
+the appearance of the meal. Each has the analyte ``<purpose>_enrichment``."""
+
+CANONICAL_AMOUNT = {"glucose": "mmol", "insulin": "pmol"} | dict.fromkeys(TRACERS, "mmol")
 """Canonical unit of a dose, by substance."""
+
+ENRICHMENT_UNITS: dict[str, tuple[str, float]] = {
+    "ttr": ("ratio", 1.0),
+    "ttr%": ("ratio", 0.01),
+    "%ttr": ("ratio", 0.01),
+    "mpe": ("fraction", 0.01),
+    "molefraction": ("fraction", 1.0),
+    "molefractionexcess": ("fraction", 1.0),
+}
+"""What an enrichment is stated as: the ratio of tracer to tracee, or the tracer's share of the
+whole, and the number that removes percent."""
 
 
 class UnitError(ValueError):
@@ -42,6 +61,7 @@ def registry() -> pint.UnitRegistry:
     """Return the unit registry, which knows insulin units beside the SI."""
     ureg: pint.UnitRegistry = pint.UnitRegistry()
     ureg.define("insulin_unit = [insulin_activity] = U = IU")
+    ureg.define("tracer_to_tracee_ratio = [] = TTR")
     return ureg
 
 
@@ -111,6 +131,29 @@ def to_canonical(
         unit, CANONICAL[substance], substance=substance, insulin_factor=insulin_factor
     )
     return np.asarray(value, dtype=float) * factor
+
+
+def enrichment_to_ttr(value: npt.ArrayLike, unit: str) -> np.ndarray:
+    """Return an enrichment as the ratio of tracer to everything else.
+
+    Parameters
+    ----------
+    value : array
+        In ``unit``.
+    unit : str
+        TTR, TTR%, MPE (mole percent excess) or mole fraction.
+
+    Raises
+    ------
+    UnitError
+        If the unit is none of these. A bare percent sign does not say percent of what.
+    """
+    known = unit.lower().replace(" ", "").replace("_", "")
+    if known not in ENRICHMENT_UNITS:
+        raise UnitError(f"{unit!r} is no unit of enrichment; write TTR, TTR%, MPE or mole fraction")
+    kind, factor = ENRICHMENT_UNITS[known]
+    share = np.asarray(value, dtype=float) * factor
+    return share if kind == "ratio" else share / (1 - share)
 
 
 def quantity(value: Any, unit: str) -> Any:

@@ -26,7 +26,7 @@ from hepaflux.model.recipe import (
     noise_unknowns,
 )
 from hepaflux.parameter import Fixed, describe
-from hepaflux.systems.inputs import start_time
+from hepaflux.study.study import zero_time
 from hepaflux.units import CANONICAL
 
 PRIOR_DRAWS = 1000
@@ -149,7 +149,7 @@ def _expected(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
 def _fluxes(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
     """Return the declared fluxes at equally many times over each subject's test."""
     spans = [
-        (start_time(s), max(float(samples.time[-1]) for samples in s.samples.values()))
+        (zero_time(s), max(float(samples.time[-1]) for samples in s.samples.values()))
         for s in recipe.study.subjects
     ]
     times = [np.linspace(first, last, FLUX_TIMES) for first, last in spans]
@@ -275,7 +275,7 @@ def _measured(recipe: Recipe) -> xr.Dataset:
     analytes = dict.fromkeys(a for s in recipe.study.subjects for a in s.samples)
     for analyte in analytes:
         rows = [
-            (i, t, v, t - start_time(s))
+            (i, t, v, t - zero_time(s))
             for i, s in enumerate(recipe.study.subjects)
             if analyte in s.samples
             for t, v in zip(s.samples[analyte].time, s.samples[analyte].value, strict=True)

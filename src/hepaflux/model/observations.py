@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hepaflux.study.study import StudyError, Subject
-from hepaflux.systems.inputs import start_time
+from hepaflux.study.study import StudyError, Subject, zero_time
 from hepaflux.systems.system import Output
 
 CENSORING = {"none": 0, "left": -1, "right": 1}
@@ -68,7 +67,7 @@ def _used(output: Output, subject: Subject) -> Used:
         shape = (0, len(output.analytes)) if output.is_composition else (0,)
         return Used(np.empty(0), np.empty(shape), np.empty(0, dtype=int))
     samples = subject.samples[output.analytes[0]]
-    chosen = output.uses(samples.time - start_time(subject))
+    chosen = output.uses(samples.time - zero_time(subject))
     if not chosen.any():
         raise StudyError(
             [

@@ -19,8 +19,7 @@ from hepaflux.model.noise import noise_of
 from hepaflux.model.predict import predict
 from hepaflux.model.recipe import Recipe, prepare
 from hepaflux.parameter import Fixed, Parameter, size_of
-from hepaflux.study.study import Dose, Samples, Study, Subject
-from hepaflux.systems.inputs import start_time
+from hepaflux.study.study import Dose, Samples, Study, Subject, zero_time
 from hepaflux.systems.system import Output, System
 from hepaflux.units import MOLAR_MASS
 
@@ -298,7 +297,7 @@ def _measured(person: Subject, output: Output, values: np.ndarray) -> Subject:
     for analyte, column in zip(output.analytes, columns, strict=True):
         samples = person.samples[analyte]
         everything = samples.value.copy()
-        everything[output.uses(samples.time - start_time(person))] = column
+        everything[output.uses(samples.time - zero_time(person))] = column
         changed[analyte] = Samples(samples.time, everything, samples.censoring)
     return replace(person, samples={**person.samples, **changed})
 

@@ -166,7 +166,8 @@ class _Symbols:
 
 def _evaluate(system: System, curve_names: frozenset[str], infused: bool) -> _Symbols:
     """Run ``rhs``, ``initial`` and the dose gains of a system on symbols."""
-    assert system.rhs is not None and system.initial is not None
+    if system.rhs is None or system.initial is None:
+        raise ValueError(f"system {system.name!r} is algebraic; there is nothing to integrate")
     width = widths(system)
     t = ps.float64("t")
     y = {s.name: ps.float64(s.name) for s in system.states}
@@ -218,8 +219,6 @@ def compile_equations(
     Program
         Graphs that the kernel compiles.
     """
-    if system.rhs is None or system.initial is None:
-        raise ValueError(f"system {system.name!r} is algebraic; there is nothing to integrate")
     symbols = _evaluate(system, curve_names, infused)
     theta = _used(symbols, symbols.theta)
     constants = _used(symbols, symbols.constants)

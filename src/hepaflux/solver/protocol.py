@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hepaflux.solver.program import Layout, columns, widths
-from hepaflux.systems.inputs import start_time
+from hepaflux.study.study import start_time
 from hepaflux.systems.system import Curve, System
 
 BEGIN, LENGTH, SAVE, CONTINUOUS, CURVES = 0, 1, 2, 3, 4

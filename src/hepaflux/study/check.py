@@ -8,21 +8,26 @@ from typing import NamedTuple
 from hepaflux.study.doses import Given
 from hepaflux.study.people import Person
 from hepaflux.study.problems import Problems
-from hepaflux.study.samples import Sample, substance_factor
-from hepaflux.study.study import Dose, Subject
+from hepaflux.study.samples import Sample, is_enrichment, substance_factor
+from hepaflux.study.study import Dose, Subject, zero_time
 from hepaflux.study.table import Row, Table, shown
-from hepaflux.units import CANONICAL, CANONICAL_AMOUNT
+from hepaflux.units import CANONICAL, CANONICAL_AMOUNT, TRACERS
 
 PLAUSIBLE = {"glucose": (1.0, 50.0), "insulin": (0.0, 60_000.0), "c_peptide": (0.0, 20.0)}
+PLAUSIBLE |= {"ffa": (0.0, 5.0)} | {
+    f"{t.removesuffix('tracer')}enrichment": (0.0, 1.0) for t in TRACERS
+}
 """Concentrations that occur in people, in canonical units, injected insulin included."""
 
 PLAUSIBLE_DOSE = {"glucose": (0.05, 3.0, "g/kg"), "insulin": (0.001, 5.0, "U/kg")}
+PLAUSIBLE_DOSE |= dict.fromkeys(TRACERS, (1e-5, 1.0, "mmol/kg"))
 """Doses per kg of body weight that occur in tests of people."""
 
 USUAL_UNITS = {
     "glucose": ("mg/dL", "mmol/L", "g/L"),
     "insulin": ("uU/mL", "pmol/L", "ng/mL"),
     "c_peptide": ("ng/mL", "nmol/L", "pmol/L"),
+    "ffa": ("mmol/L", "umol/L"),
 }
 """Units that laboratories report, the most usual first."""
 
@@ -68,7 +73,10 @@ def _check_range(sample: Sample, problems: Problems) -> None:
     place = sample.row.place(sample.analyte)
     found = f"{sample.stated:g} {sample.unit}"
     if sample.value < 0:
-        problems.add(place, f"{found} is negative; leave a missing cell empty.")
+        advice = "leave a missing cell empty"
+        if is_enrichment(sample.analyte):
+            advice = "below the background; write it as left-censored at the limit of detection"
+        problems.add(place, f"{found} is negative; {advice}.")
     elif not low <= sample.value <= high:
         canonical = CANONICAL[sample.analyte]
         is_now = "" if sample.unit == canonical else f" ({sample.value:.3g} {canonical})"
@@ -84,6 +92,8 @@ def _check_range(sample: Sample, problems: Problems) -> None:
 def _likely_unit(sample: Sample) -> str:
     """Return the usual unit in which a number would be plausible, or an empty text."""
     low, high = PLAUSIBLE[sample.analyte]
+    if is_enrichment(sample.analyte):
+        return "MPE or TTR%" if 0 < sample.stated <= 100 else ""
     for unit in USUAL_UNITS[sample.analyte]:
         # The default insulin convention is near enough to tell units apart.
         value = sample.stated * substance_factor(unit, CANONICAL[sample.analyte], sample.analyte, 6)
@@ -176,9 +186,9 @@ def check_subject(
 
 def _check_basal(subject: Subject, problems: Problems) -> None:
     """Note an analyte that was first sampled after the first dose."""
-    start = min(dose.time for dose in subject.doses)
+    start = zero_time(subject)
     for analyte, samples in subject.samples.items():
-        if samples.time[0] > start:
+        if samples.time[0] > start and not is_enrichment(analyte):
             problems.add(
                 f"{analyte}, subject {shown(subject.name)}",
                 f"no basal sample: the first is at {samples.time[0]:g} min and the first dose at "

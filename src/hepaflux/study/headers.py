@@ -8,6 +8,10 @@ ANALYTES = {
     "glucose": ("glucose", "g", "pg", "bg", "plasma_glucose", "blood_glucose"),
     "insulin": ("insulin", "i", "iri", "ins", "plasma_insulin", "serum_insulin"),
     "c_peptide": ("c_peptide", "cpeptide", "cpr", "c_pep", "connecting_peptide"),
+    "ffa": ("ffa", "nefa", "free_fatty_acids", "nonesterified_fatty_acids"),
+    "meal_enrichment": ("meal_enrichment",),
+    "egp_enrichment": ("egp_enrichment",),
+    "ra_enrichment": ("ra_enrichment",),
 }
 """Names under which each analyte is known."""
 

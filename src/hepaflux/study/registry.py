@@ -167,7 +167,7 @@ def get_dataset(name: str) -> Path:
     """
     dataset = find_dataset(name)
     if dataset.is_bundled:
-        return _bundled(name)
+        return bundled_folder(name)
     mirror = os.environ.get(MIRROR)
     if mirror:
         return _mirrored(dataset, Path(mirror))
@@ -184,7 +184,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE) or pooch.os_cache("hepaflux"))
 
 
-def _bundled(name: str) -> Path:
+def bundled_folder(name: str) -> Path:
     """Return the folder of a data set that comes with the package."""
     here = Path(__file__).resolve()
     # A wheel carries the data inside the package, a checkout beside its sources.

@@ -9,7 +9,7 @@ from hepaflux.study.headers import ANALYTES, analyte_of, slug, spell_unit
 from hepaflux.study.problems import Problems, refuse
 from hepaflux.study.study import Censoring
 from hepaflux.study.table import Row, Table, require_columns, shown
-from hepaflux.units import CANONICAL, UnitError, conversion_factor
+from hepaflux.units import CANONICAL, UnitError, conversion_factor, enrichment_to_ttr
 
 TIDY_COLUMNS = ("subject", "time", "analyte", "value", "unit", "censoring", "limit")
 """Columns of a tidy measurement table; the last three are optional."""
@@ -139,9 +139,24 @@ def factor_of(row: Row, analyte: str, convention: Convention) -> tuple[str, floa
         refuse(place, f"the unit of {analyte} is missing; state it in {places}.", kind=kind)
     factor = convention.insulin_factor
     try:
+        if is_enrichment(analyte):
+            enrichment_to_ttr(0.0, unit)
+            return unit, 1.0
         return unit, substance_factor(unit, CANONICAL[analyte], analyte, factor)
     except UnitError as error:
         refuse(place, f"unknown unit: {error}; write {example}.", kind=kind)
+
+
+def is_enrichment(analyte: str) -> bool:
+    """Return whether an analyte is the enrichment of a tracer."""
+    return analyte.endswith("_enrichment")
+
+
+def canonical(stated: float, unit: str, factor: float, analyte: str) -> float:
+    """Return a stated value in the canonical unit of its analyte."""
+    if is_enrichment(analyte):
+        return float(enrichment_to_ttr(stated, unit))
+    return stated * factor
 
 
 @functools.cache
@@ -244,7 +259,8 @@ def _read_sample(
         return None
     unit, factor = scale
     (stated, censoring) = value
-    return Sample(subject, analyte, time, stated * factor, censoring, unit, stated, row)
+    amount = canonical(stated, unit, factor, analyte)
+    return Sample(subject, analyte, time, amount, censoring, unit, stated, row)
 
 
 def _analyte(row: Row) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hepaflux.units import CANONICAL, INSULIN_FACTOR
+from hepaflux.units import CANONICAL, INSULIN_FACTOR, TRACERS
 
 Censoring = Literal["none", "left", "right"]
 
@@ -146,6 +146,22 @@ class Subject:
                 ]
             )
         return dose.amount / self.weight
+
+
+def start_time(subject: Subject) -> float:
+    """Return the time of the first dose, or of the first sample if there is no dose, in min."""
+    if subject.doses:
+        return min(dose.time for dose in subject.doses)
+    return min(float(samples.time[0]) for samples in subject.samples.values())
+
+
+def zero_time(subject: Subject) -> float:
+    """Return when the test begins, in min: at the first dose that is no tracer.
+
+    Tracers are infused for hours before; samples up to this time are basal.
+    """
+    times = [dose.time for dose in subject.doses if dose.what not in TRACERS]
+    return min(times) if times else start_time(subject)
 
 
 @dataclass(frozen=True, eq=False)

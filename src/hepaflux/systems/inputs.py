@@ -9,25 +9,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hepaflux.study.study import Samples, StudyError, Subject
+from hepaflux.study.study import Samples, StudyError, Subject, start_time, zero_time
 from hepaflux.systems.system import Curve
 
 END_OF_TEST = 60.0
 """Minutes before the last sample that count as the end of the test."""
 
 
-def start_time(subject: Subject) -> float:
-    """Return the time of the first dose, or of the first sample if there is no dose, in min."""
-    if subject.doses:
-        return min(dose.time for dose in subject.doses)
-    return min(float(samples.time[0]) for samples in subject.samples.values())
-
-
 def clock(subject: Subject) -> Curve:
-    """Read the time since the first dose, or the first sample if there is no dose, in min."""
-    start = start_time(subject)
+    """Read the time since the test began, in min."""
+    start = zero_time(subject)
     last = max(float(samples.time[-1]) for samples in subject.samples.values())
-    first = min(start, *(float(samples.time[0]) for samples in subject.samples.values()))
+    first = min(
+        start_time(subject), *(float(samples.time[0]) for samples in subject.samples.values())
+    )
     edges = np.array([first, max(last, first + 1.0)])
     return Curve(edges, edges - start)
 
@@ -47,7 +42,7 @@ def basal(analyte: str, rule: str | float) -> Callable[[Subject], float]:
             return float(rule)
         samples = samples_of(subject, analyte)
         if rule == "first":
-            chosen = samples.time <= start_time(subject)
+            chosen = samples.time <= zero_time(subject)
         else:
             chosen = samples.time >= samples.time[-1] - END_OF_TEST
         if not chosen.any():
@@ -94,7 +89,7 @@ def area_above_basal(
     read_curve = above_basal(analyte, rule)
 
     def read(subject: Subject) -> float:
-        curve, start = read_curve(subject), start_time(subject)
+        curve, start = read_curve(subject), zero_time(subject)
         inside = (curve.time > start) & (curve.time < start + duration)
         time = np.concatenate([[start], curve.time[inside], [start + duration]])
         return float(np.trapezoid(curve(time), time))
@@ -137,7 +132,7 @@ def hats(knots: tuple[float, ...], tail_rate: float) -> Callable[[Subject], tupl
     areas = hat_areas(knots, tail_rate)
 
     def read(subject: Subject) -> tuple[Curve, ...]:
-        start = start_time(subject)
+        start = zero_time(subject)
         time = start + np.asarray(knots)
         last = max(float(s.time[-1]) for s in subject.samples.values())
         if last > time[-1]:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from hepaflux.parameter import Dirichlet, Fixed, LogNormal, Parameter
-from hepaflux.systems.inputs import hat_areas, hats, only_dose, start_time
+from hepaflux.study.study import zero_time
+from hepaflux.systems.inputs import hat_areas, hats, only_dose
 from hepaflux.systems.pool import (
     GEZI,
     STATES,
@@ -114,7 +115,7 @@ def knots_of_protocol(settings: Settings, study: Any) -> Settings:
     if settings["knots"] != "protocol":
         return settings
     last = max(
-        float(samples.time[-1]) - start_time(subject)
+        float(samples.time[-1]) - zero_time(subject)
         for subject in study.subjects
         for samples in subject.samples.values()
     )
