@@ -7,6 +7,7 @@ from hepaflux.model.noise import CVFloor as CVFloor
 from hepaflux.model.noise import LogNormalNoise as LogNormalNoise
 from hepaflux.model.noise import StudentT as StudentT
 from hepaflux.model.noise import noise_of as noise_of
+from hepaflux.model.published import build_figures_model as build_figures_model
 from hepaflux.model.simulate import HEALTHY as HEALTHY
 from hepaflux.model.simulate import NAFLD as NAFLD
 from hepaflux.model.simulate import Population as Population

@@ -1,6 +1,11 @@
 """Studies: tables in, one validated record out; and the registry of published data sets."""
 
+from hepaflux.study.figure_table import read_figures as read_figures
+from hepaflux.study.figures import Figure as Figure
+from hepaflux.study.figures import Figures as Figures
 from hepaflux.study.flat import ReadOptions as ReadOptions
+from hepaflux.study.quantities import QUANTITIES as QUANTITIES
+from hepaflux.study.quantities import Quantity as Quantity
 from hepaflux.study.read import read_study as read_study
 from hepaflux.study.registry import Dataset as Dataset
 from hepaflux.study.registry import DatasetError as DatasetError
