@@ -104,7 +104,7 @@ BARE = {
     "unit nowhere": ("subject,time,glucose\nA,0,90\nA,30,99\n", r"row 2: the unit of glucose is missing; state it in the header, as in 'glucose \[mmol/L\]'"),
     "varying weight": ("subject,time,glucose_mg_dl,weight_kg\nA,0,90,60\nA,30,99,61\n", r"weight, subject A, .* row 3: '61' differs from '60' in an earlier row"),
     "varying dose": ("subject,time,glucose_mg_dl,dose_g,route,weight_kg\nA,0,90,75,oral,60\nA,30,99,50,oral,60\n", r"dose, subject A, .* row 3: '50' differs from '75'"),
-    "another analyte": ("subject,time,glucose_mg_dl,lactate\nA,0,90,1.1\nA,30,99,1.2\n", r"lactate, subject A, .* row 3: '1.2' differs .*only glucose, insulin, .*c_peptide may change"),
+    "another analyte": ("subject,time,glucose_mg_dl,lactate\nA,0,90,1.1\nA,30,99,1.2\n", r"lactate, subject A, .* row 3: '1.2' differs .*only glucose, insulin, c_peptide, .* may change"),
     "route without a dose": ("subject,time,glucose_mg_dl,route\nA,0,90,oral\nA,30,99,oral\n", r"route without a column dose"),
     "no measurement column": ("subject,time,lactate\nA,0,1\n", r"the column analyte and value is missing; needed are .*such as 'glucose \[mg/dL\]'; found are subject, time, lactate"),
 }  # fmt: skip
