@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from fake_posterior import TIMES, TRUTH, fake, replaced
+from scipy import stats
 
 from hepaflux.assess import compare_groups, curves, figures, render_report, summarize
 from hepaflux.assess.report import gather
@@ -145,6 +146,34 @@ def test_many_subjects_are_represented():
     figure = curves.plot_fits(each, shown)
     assert figure.get_suptitle() == "5 of 25 subjects"
     assert "Shown are 24 of 25 subjects" in Page(render_report(each)).text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 6, 8])
+def test_the_lowest_panel_of_each_column_has_its_times(count: int):
+    subjects = [f"S{i}" for i in range(count)]
+    figure = curves.plot_fits(fake(subjects=subjects, each=True, draws=10), subjects)
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    assert len(shown) == count
+    columns = min(4, count)
+    labeled = [ax.xaxis.get_tick_params()["labelbottom"] for ax in shown]
+    assert labeled == [False] * (count - columns) + [True] * columns
+
+
+def test_the_prior_is_drawn_once_for_subjects_that_share_its_draws():
+    def drawn_prior(tree):
+        return figures.plot_prior_posterior(tree, "SI").axes[0].collections[0].get_paths()[0]
+
+    one = fake(each=True, draws=10)
+    many = fake(subjects=["a", "b", "c"], each=True, draws=10)
+    shared = replaced(many, "prior", SI=np.repeat(one["prior"]["SI"].values, 3, axis=-1))
+    np.testing.assert_array_equal(drawn_prior(shared).vertices, drawn_prior(one).vertices)
+
+
+@pytest.mark.parametrize("exact", [stats.lognorm(0.8, scale=1e-4), stats.norm(-1, 2)])
+def test_a_density_is_that_of_its_draws(exact):
+    grid, density = figures._density(exact.rvs(size=20_000, random_state=1))
+    peak = exact.pdf(grid).max()
+    np.testing.assert_allclose(density / peak, exact.pdf(grid) / peak, atol=0.06)
 
 
 def test_no_figure_stays_open(good, grouped):

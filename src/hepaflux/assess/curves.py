@@ -93,15 +93,17 @@ def plot_fits(posterior: xr.DataTree, subjects: Sequence[str] | None = None) -> 
     everyone = history.coordinate(posterior, "subject") or ("",)
     shown = chosen_subjects(posterior) if subjects is None else tuple(subjects)
     names = history.outputs(posterior)
+    panels = [(output, subject) for output in names for subject in shown]
     n_columns = min(4, len(shown))
-    n_rows = -(-len(shown) // n_columns)
+    n_rows = -(-len(panels) // n_columns)
     with style():
-        figure = blank(width=3.0 * n_columns, height=2.2 * n_rows * len(names))
-        grid = figure.subplots(n_rows * len(names), n_columns, sharex=True, squeeze=False)
-        for ax in grid.ravel()[len(shown) * len(names) :]:
+        figure = blank(width=3.0 * n_columns, height=2.2 * n_rows)
+        axes = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False).ravel()
+        for ax in axes[len(panels) :]:
             ax.set_visible(False)
-        panels = [(output, subject) for output in names for subject in shown]
-        for ax, (output, subject) in zip(grid.ravel(), panels, strict=False):
+        for ax in axes[len(panels) - n_columns : len(panels)]:  # no panel is below these
+            ax.tick_params(labelbottom=True)
+        for ax, (output, subject) in zip(axes, panels, strict=False):
             _draw_fit(ax, posterior, output, subject)
             ax.set_title(_title(posterior, subject))
         if len(shown) < len(everyone):

@@ -64,6 +64,11 @@ def blank(*, width: float = 4.2, height: float = 3.0) -> "Figure":
     return figure
 
 
+def color_of(place: int) -> str:
+    """Return the color of a group or chain by its place."""
+    return GROUP_COLORS[place % len(GROUP_COLORS)]
+
+
 def short(text: str, most: int = LONGEST_LABEL) -> str:
     """Return a text cut to what fits into a figure."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
@@ -86,19 +91,19 @@ def plot_prior_posterior(posterior: xr.DataTree, parameter: str) -> "Figure":
         A variable that is shared, by group or by subject; subjects are drawn as thin lines.
     """
     draws = history.draws(posterior)[parameter]
-    before = history.dataset(posterior, "prior").get(parameter)
+    before = _prior(posterior, parameter)
     with style():
         figure = blank(height=2.4)
         ax = figure.subplots()
         if before is not None:
-            grid, density = _density(before.values.ravel())
+            grid, density = _density(before)
             ax.fill_between(grid, density / density.max(), color=PRIOR, alpha=0.4, label="prior")
         for label, color, values in _curves(posterior, draws):
             grid, density = _density(values)
             thin = "subject" in draws.dims
             width = 0.8 if thin else 1.6
             ax.plot(grid, density / density.max(), color=color, linewidth=width, label=short(label))
-        ax.set_xlim(*_window(draws.values, None if before is None else before.values))
+        ax.set_xlim(*_window(draws.values, before))
         ax.set(xlabel=axis_label(posterior, parameter), yticks=[], ylim=(0, 1.05))
         ax.spines["left"].set_visible(False)
         figure.legend(loc="outside upper left", ncols=2)
@@ -113,14 +118,33 @@ def _curves(posterior: xr.DataTree, draws: xr.DataArray) -> Iterator[tuple[str, 
     for i, place in enumerate(places[:MOST_LINES]):
         values = (draws.sel({dim: place}) if dim else draws).values.ravel()
         if np.ptp(values) > 0:
-            color = GROUP_COLORS[i % len(GROUP_COLORS)] if by_group else FIT
+            color = color_of(i) if by_group else FIT
             once = "posterior, by subject" if i == 0 else "_"
             yield (place if by_group else once if dim else "posterior"), color, values
 
 
+def _prior(posterior: xr.DataTree, parameter: str) -> np.ndarray | None:
+    """Return the draws of a scalar from its prior, which is the same for every subject and group.
+
+    Those of one are enough, and those of all would look rough: subjects that were fitted on their
+    own share one set of draws.
+    """
+    prior = history.dataset(posterior, "prior").get(parameter)
+    if prior is None:
+        return None
+    first: np.ndarray = prior.isel(
+        {d: 0 for d in prior.dims if d not in history.SAMPLE_DIMS}
+    ).values
+    return first.ravel()
+
+
 def _density(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return grid and density of draws."""
-    grid, density, _ = array_stats.kde(values[np.isfinite(values)])
+    """Return grid and density of draws; positive ones are smoothed on the log scale."""
+    values = values[np.isfinite(values)]
+    if (values > 0).all():
+        logarithm, density, _ = array_stats.kde(np.log(values), bound_correction=False)
+        return np.exp(logarithm), density / np.exp(logarithm)
+    grid, density, _ = array_stats.kde(values)
     return grid, density
 
 
@@ -188,7 +212,7 @@ def plot_trace(posterior: xr.DataTree, parameter: str, place: str = "") -> "Figu
         ax = figure.subplots()
         for i, values in enumerate(chains):
             index = np.arange(values.size)[::step]
-            color = GROUP_COLORS[i % len(GROUP_COLORS)]
+            color = color_of(i)
             ax.plot(index, values[::step], color=color, linewidth=0.5, alpha=0.8)
         ax.set(xlabel="draw", ylabel=axis_label(posterior, parameter))
         ax.set_title(short(place))
@@ -210,7 +234,7 @@ def plot_groups(posterior: xr.DataTree, parameter: str) -> "Figure":
         figure = blank(height=2.4)
         ax = figure.subplots()
         for i, (label, values) in enumerate(by_label.items()):
-            color = GROUP_COLORS[i % len(GROUP_COLORS)]
+            color = color_of(i)
             if np.ptp(values) > 0:
                 ax.fill_between(*_density(values), color=color, alpha=0.3)
             ax.axvline(float(np.median(values)), color=color, linewidth=1.6, label=short(label))
@@ -242,7 +266,7 @@ def plot_forest(posterior: xr.DataTree, parameter: str, table: pd.DataFrame) -> 
         place = np.arange(len(rows))
         for i, group in enumerate(groups):
             own: Any = (rows["group"] == group).to_numpy()
-            color = GROUP_COLORS[i % len(GROUP_COLORS)]
+            color = color_of(i)
             part = rows[own]
             ax.hlines(place[own], part["lower"], part["upper"], color=color, linewidth=1.2)
             ax.plot(
