@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 import hepaflux as hf
 from hepaflux.cli import app
 from hepaflux.fitting.approximate import best_mode
+from hepaflux.terminal import told
 
 WRONG = 2
 
@@ -287,6 +289,17 @@ def test_a_posterior_without_a_place_to_start_is_said(
         *words, code=1
     )
     assert not os.listdir(tmp_path)
+
+
+def test_a_warning_is_one_plain_line(capsys: pytest.CaptureFixture[str]):
+    @told
+    def command() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("expect it to be slow", RuntimeWarning, stacklevel=1)
+
+    command()
+    assert capsys.readouterr().err == "Warning: expect it to be slow\n"
 
 
 def test_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -7,10 +7,10 @@ as they are, never as markup.
 import csv
 import functools
 import json
-import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,9 +38,10 @@ def told[**P](command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        logging.getLogger("pymc").addFilter(_is_warning)
         try:
-            command(*args, **kwargs)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                command(*args, **kwargs)
         except KeyboardInterrupt:
             typer.echo("\nInterrupted; nothing was written.", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -54,9 +55,9 @@ def told[**P](command: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
-def _is_warning(record: logging.LogRecord) -> bool:
-    """Return whether a message of the sampler's library is more than chatter."""
-    return record.levelno >= logging.WARNING
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning for a user, without the line of code that gave it."""
+    typer.echo(f"Warning: {message}", err=True)
 
 
 def _exit_code(error: Exception) -> int | None:

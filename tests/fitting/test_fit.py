@@ -1,6 +1,7 @@
 """What a fit returns, and that it can be repeated."""
 
 import json
+import logging
 
 import numpy as np
 import pymc as pm
@@ -10,6 +11,7 @@ from virtual import ivgtt, study_of
 
 import hepaflux as hf
 from hepaflux.fitting import FitError, approximate
+from hepaflux.fitting.results import draw_prior
 
 TINY = {"draws": 60, "tune": 100, "chains": 2}
 GROUPS = {
@@ -77,6 +79,14 @@ class TestRepetition:
         assert not np.array_equal(other["posterior"]["SI"], alone["posterior"]["SI"])
         unseeded = hf.fit(model, draws=5, tune=10, chains=1)
         assert isinstance(unseeded.attrs["seed"], int)
+
+
+def test_drawing_the_prior_says_nothing_and_leaves_the_logger_as_it_was(caplog, published):
+    logger = logging.getLogger("pymc.sampling.forward")
+    with caplog.at_level(logging.INFO, logger.name):
+        draw_prior(published, 1)
+        assert not caplog.records
+        assert logger.level == logging.INFO
 
 
 class TestEach:

@@ -5,7 +5,9 @@ by the solver's kernel and by SciPy, so no further graph is compiled.
 """
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -96,7 +98,7 @@ def assemble(
 def draw_prior(model: pm.Model, seed: int) -> xr.Dataset:
     """Draw the parameters (not the measurements) from the prior."""
     names = [v.name for v in (*model.free_RVs, *model.deterministics) if not is_internal(v.name)]
-    with model:
+    with model, _quiet("pymc.sampling.forward"):
         tree = pm.sample_prior_predictive(
             PRIOR_DRAWS,
             var_names=names,
@@ -104,6 +106,18 @@ def draw_prior(model: pm.Model, seed: int) -> xr.Dataset:
             compile_kwargs={"mode": "FAST_COMPILE"},
         )
     return tree["prior"].to_dataset()
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Let a logger speak of nothing less than a warning."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _flat_draws(recipe: Recipe, dataset: xr.Dataset) -> dict[str, np.ndarray]:
