@@ -1,0 +1,59 @@
+"""Smooth nonlinear functions that run on everything the equations run on.
+
+Equations run on floats, arrays, symbols and quantities with units. Powers are an operator on all of
+these; a logarithm is not, so ``log1p_exp`` chooses by the type of its argument. The floor that
+knows the symbols adds theirs.
+"""
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+
+@singledispatch
+def log1p_exp(x: Any) -> Any:
+    """Return log(1 + exp(x)) of a number, array or dimensionless quantity, without overflow."""
+    return np.logaddexp(0.0, x)
+
+
+def softplus(x: Any, scale: Any) -> Any:
+    """Return x where it is far above zero, zero where it is far below, and a smooth bend between.
+
+    Parameters
+    ----------
+    x : array
+        Any unit.
+    scale : float > 0, unit of x
+        Width of the bend: the result exceeds max(x, 0) by ``scale`` log 2 at x = 0, and by less
+        than 1 % of ``scale`` where abs(x) is above 5 ``scale``.
+    """
+    return scale * log1p_exp(x / scale)
+
+
+def power(x: Any, n: Any) -> Any:
+    """Return x to the power n; zero where x, by round-off, is below zero.
+
+    Parameters
+    ----------
+    x : array
+        Dimensionless.
+    n : float > 0
+    """
+    return (0.5 * (x + abs(x))) ** n
+
+
+def hill(x: Any, half: Any, n: Any) -> Any:
+    """Return the saturable response x^n / (half^n + x^n), between 0 and 1.
+
+    Parameters
+    ----------
+    x : array
+        At least zero.
+    half : float > 0, unit of x
+        Where the response is one half.
+    n : float > 0
+        Steepness (Hill coefficient).
+    """
+    raised = power(x / half, n)
+    return raised / (1 + raised)
