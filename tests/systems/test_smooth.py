@@ -9,9 +9,11 @@ from pint import DimensionalityError
 from scipy.special import expit
 
 from hepaflux import solver, units
-from hepaflux.systems.smooth import hill, log1p_exp, power, softplus
+from hepaflux.systems.smooth import exponential, hill, log1p_exp, logistic, power, softplus
 
 FUNCTIONS = {
+    "exponential": (exponential, (-0.7,)),
+    "logistic": (logistic, (-0.7,)),
     "softplus": (softplus, (-0.7, 0.2)),
     "power": (power, (0.7, 2.2)),
     "hill": (hill, (0.7, 0.4, 2.2)),
@@ -82,6 +84,11 @@ def test_softplus_is_what_it_says():
     assert np.isfinite(softplus(np.array([-1e4, 1e4]), 1e-3)).all()
 
 
+def test_logistic_is_the_slope_of_softplus_and_does_not_overflow():
+    x = np.array([-1e4, -3.0, 0.0, 3.0, 1e4])
+    np.testing.assert_allclose(logistic(x), expit(x), rtol=1e-12, atol=1e-16)
+
+
 def test_hill_is_one_half_at_half_and_stays_between_zero_and_one():
     assert hill(330.0, 330.0, 1.7) == 0.5
     response = hill(np.array([-1e-12, 0.0, 1e-9, 1e9]), 1.0, 3.0)
@@ -101,4 +108,5 @@ def test_slopes_at_zero_are_numbers():
 
 def test_the_solver_adds_the_symbols():
     assert solver.symbols
-    assert {t.__name__ for t in log1p_exp.registry} >= {"ScalarVariable", "TensorVariable"}
+    for function in (exponential, logistic, log1p_exp):
+        assert {t.__name__ for t in function.registry} >= {"ScalarVariable", "TensorVariable"}

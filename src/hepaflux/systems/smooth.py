@@ -1,14 +1,26 @@
 """Smooth nonlinear functions that run on everything the equations run on.
 
 Equations run on floats, arrays, symbols and quantities with units. Powers are an operator on all of
-these; a logarithm is not, so ``log1p_exp`` chooses by the type of its argument. The floor that
-knows the symbols adds theirs.
+these; exponentials and logarithms are not, so ``exponential``, ``logistic`` and ``log1p_exp``
+choose by the type of their argument. The floor that knows the symbols adds theirs.
 """
 
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
+
+
+@singledispatch
+def exponential(x: Any) -> Any:
+    """Return exp(x) of a number, array or dimensionless quantity."""
+    return np.exp(x)
+
+
+@singledispatch
+def logistic(x: Any) -> Any:
+    """Return 1 / (1 + exp(-x)) of a number, array or dimensionless quantity, without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * x))
 
 
 @singledispatch
