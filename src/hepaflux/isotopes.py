@@ -46,6 +46,27 @@ Representative abundances of IUPAC (Berglund & Wieser 2011, Pure Appl Chem 83:39
 """
 
 
+FATTY_ACIDS: Mapping[str, tuple[int, int]] = {
+    "myristate": (14, 0),
+    "palmitate": (16, 0),
+    "palmitoleate": (16, 1),
+    "stearate": (18, 0),
+    "oleate": (18, 1),
+}
+"""Carbons and double bonds of the fatty acids that lipogenesis is measured in."""
+
+
+def ion(fatty_acid: str, mass: int) -> str:
+    """Return the name of the ion of a fatty acid that is ``mass`` units above the lightest."""
+    return f"{fatty_acid}_m{mass}"
+
+
+IONS = tuple(
+    ion(name, mass) for name, (carbons, _) in FATTY_ACIDS.items() for mass in range(carbons + 1)
+)
+"""Names of all ions that a study may measure, unlabeled to labeled in every carbon."""
+
+
 @dataclass(frozen=True)
 class Label:
     """What a labeled building block carries into the molecule.

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pint
 
+from hepaflux.isotopes import FATTY_ACIDS, IONS
+
 INSULIN_FACTOR = 6.00
 """Default pmol/L in one µU/mL of insulin (pmol in one milliunit)."""
 
@@ -31,6 +33,10 @@ CANONICAL = {
     "ra_enrichment": "TTR",
     "weight": "kg",
 }
+DEUTERATED = ("body_water", *(f"{name}_deuterium" for name in FATTY_ACIDS))
+"""What is measured as the share of its hydrogens that are deuterium, above natural."""
+
+CANONICAL |= dict.fromkeys(DEUTERATED, "mole_fraction") | dict.fromkeys(IONS, "1")
 """Canonical unit of each analyte, and of time and weight."""
 
 TRACERS = ("meal_tracer", "egp_tracer", "ra_tracer")
@@ -51,6 +57,9 @@ ENRICHMENT_UNITS: dict[str, tuple[str, float]] = {
 """What an enrichment is stated as: the ratio of tracer to tracee, or the tracer's share of the
 whole, and the number that removes percent."""
 
+ATOM_UNITS = {"ape": ("fraction", 0.01), "ppmexcess": ("fraction", 1e-6)}
+"""Further units where a share counts atoms, as that of deuterium does."""
+
 
 class UnitError(ValueError):
     """A unit that cannot be read, or that does not measure the quantity at hand."""
@@ -62,6 +71,8 @@ def registry() -> pint.UnitRegistry:
     ureg: pint.UnitRegistry = pint.UnitRegistry()
     ureg.define("insulin_unit = [insulin_activity] = U = IU")
     ureg.define("tracer_to_tracee_ratio = [] = TTR")
+    ureg.define("mole_fraction = []")
+    ureg.define("arbitrary_unit = []")
     return ureg
 
 
@@ -148,12 +159,24 @@ def enrichment_to_ttr(value: npt.ArrayLike, unit: str) -> np.ndarray:
     UnitError
         If the unit is none of these. A bare percent sign does not say percent of what.
     """
+    kind, number = _enrichment(value, unit, ENRICHMENT_UNITS)
+    return number if kind == "ratio" else number / (1 - number)
+
+
+def enrichment_to_share(value: npt.ArrayLike, unit: str) -> np.ndarray:
+    """Return an enrichment as the share of heavy atoms; APE and ppm excess are units as well."""
+    kind, number = _enrichment(value, unit, ENRICHMENT_UNITS | ATOM_UNITS)
+    return number / (1 + number) if kind == "ratio" else number
+
+
+def _enrichment(
+    value: npt.ArrayLike, unit: str, units: dict[str, tuple[str, float]]
+) -> tuple[str, np.ndarray]:
     known = unit.lower().replace(" ", "").replace("_", "")
-    if known not in ENRICHMENT_UNITS:
+    if known not in units:
         raise UnitError(f"{unit!r} is no unit of enrichment; write TTR, TTR%, MPE or mole fraction")
-    kind, factor = ENRICHMENT_UNITS[known]
-    share = np.asarray(value, dtype=float) * factor
-    return share if kind == "ratio" else share / (1 - share)
+    kind, factor = units[known]
+    return kind, np.asarray(value, dtype=float) * factor
 
 
 def quantity(value: Any, unit: str) -> Any:

@@ -5,19 +5,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from hepaflux.isotopes import IONS
 from hepaflux.study.doses import Given
 from hepaflux.study.people import Person
 from hepaflux.study.problems import Problems
 from hepaflux.study.samples import Sample, is_enrichment, substance_factor
 from hepaflux.study.study import Dose, Subject, zero_time
 from hepaflux.study.table import Row, Table, shown
-from hepaflux.units import CANONICAL, CANONICAL_AMOUNT, TRACERS
+from hepaflux.units import CANONICAL, CANONICAL_AMOUNT, DEUTERATED, TRACERS
 
 PLAUSIBLE = {"glucose": (1.0, 50.0), "insulin": (0.0, 60_000.0), "c_peptide": (0.0, 20.0)}
 PLAUSIBLE |= {"ffa": (0.0, 5.0)} | {
     f"{t.removesuffix('tracer')}enrichment": (0.0, 1.0) for t in TRACERS
 }
-"""Concentrations that occur in people, in canonical units, injected insulin included."""
+PLAUSIBLE |= dict.fromkeys(DEUTERATED, (0.0, 0.1)) | dict.fromkeys(IONS, (0.0, math.inf))
+"""What occurs in people, in canonical units, injected insulin included; ions have no scale."""
 
 PLAUSIBLE_DOSE = {"glucose": (0.05, 3.0, "g/kg"), "insulin": (0.001, 5.0, "U/kg")}
 PLAUSIBLE_DOSE |= dict.fromkeys(TRACERS, (1e-5, 1.0, "mmol/kg"))
@@ -165,7 +167,8 @@ def check_subject(
 ) -> None:
     """Note what a subject lacks: samples, a basal value, a weight, a sensible dose."""
     times = {float(t) for samples in subject.samples.values() for t in samples.time}
-    if len(times) < 2:
+    # A single sample at the end tells what was newly made; a concentration needs its course.
+    if len(times) < 2 and not subject.samples.keys() <= set(IONS):
         problems.add(
             f"time, subject {shown(subject.name)}",
             f"samples at {len(times)} time only; at least 2 times are needed, or leave it out.",
@@ -188,7 +191,7 @@ def _check_basal(subject: Subject, problems: Problems) -> None:
     """Note an analyte that was first sampled after the first dose."""
     start = zero_time(subject)
     for analyte, samples in subject.samples.items():
-        if samples.time[0] > start and not is_enrichment(analyte):
+        if samples.time[0] > start and not is_enrichment(analyte) and analyte not in IONS:
             problems.add(
                 f"{analyte}, subject {shown(subject.name)}",
                 f"no basal sample: the first is at {samples.time[0]:g} min and the first dose at "

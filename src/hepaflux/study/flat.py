@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from hepaflux.study.description import Tables
 from hepaflux.study.doses import DOSE_COLUMNS
-from hepaflux.study.headers import ANALYTES
+from hepaflux.study.headers import ANALYTES, KNOWN
 from hepaflux.study.people import numeric_columns
 from hepaflux.study.problems import Problems
 from hepaflux.study.samples import TIDY_COLUMNS
@@ -104,7 +104,7 @@ def _one_row_each(table: Table, columns: list[str], problems: Problems) -> list[
                 problems.add(
                     row.place(column),
                     f"{shown(text)!r} differs from {shown(known[column])!r} in an earlier row of "
-                    f"the subject; only {', '.join(ANALYTES)} may change: correct or remove it.",
+                    f"the subject; only {KNOWN} may change: correct or remove it.",
                     kind=f"varying {column}",
                 )
     return [replace(first[subject], cells=found) for subject, found in cells.items()]

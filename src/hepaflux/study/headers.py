@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-ANALYTES = {
+from hepaflux.isotopes import IONS, ion
+from hepaflux.units import DEUTERATED
+
+ANALYTES: dict[str, tuple[str, ...]] = {
     "glucose": ("glucose", "g", "pg", "bg", "plasma_glucose", "blood_glucose"),
     "insulin": ("insulin", "i", "iri", "ins", "plasma_insulin", "serum_insulin"),
     "c_peptide": ("c_peptide", "cpeptide", "cpr", "c_pep", "connecting_peptide"),
@@ -13,6 +16,13 @@ ANALYTES = {
     "egp_enrichment": ("egp_enrichment",),
     "ra_enrichment": ("ra_enrichment",),
 }
+KNOWN = (
+    f"{', '.join(ANALYTES)}, body_water, and {ion('palmitate', 0)}, {ion('palmitate', 1)}, ..., "
+    "palmitate_deuterium or those of another fatty acid"
+)
+"""The analytes in words, for messages."""
+
+ANALYTES |= {name: (name,) for name in (*DEUTERATED, *IONS)}
 """Names under which each analyte is known."""
 
 COLUMNS = {
@@ -65,6 +75,9 @@ UNIT_SPELLINGS = {
     "mmol_kg": "mmol/kg",
     "u_kg": "U/kg",
     "mu_kg": "mU/kg",
+    "counts": "counts",
+    "cps": "counts",
+    "a_u": "arbitrary_unit",
 }
 """Units by their spelling in lower case with every mark as an underscore."""
 

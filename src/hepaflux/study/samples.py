@@ -5,11 +5,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from hepaflux.study.headers import ANALYTES, analyte_of, slug, spell_unit
+from hepaflux.study.headers import ANALYTES, KNOWN, analyte_of, slug, spell_unit
 from hepaflux.study.problems import Problems, refuse
 from hepaflux.study.study import Censoring
 from hepaflux.study.table import Row, Table, require_columns, shown
-from hepaflux.units import CANONICAL, UnitError, conversion_factor, enrichment_to_ttr
+from hepaflux.units import (
+    CANONICAL,
+    DEUTERATED,
+    UnitError,
+    conversion_factor,
+    enrichment_to_share,
+    enrichment_to_ttr,
+)
 
 TIDY_COLUMNS = ("subject", "time", "analyte", "value", "unit", "censoring", "limit")
 """Columns of a tidy measurement table; the last three are optional."""
@@ -140,7 +147,7 @@ def factor_of(row: Row, analyte: str, convention: Convention) -> tuple[str, floa
     factor = convention.insulin_factor
     try:
         if is_enrichment(analyte):
-            enrichment_to_ttr(0.0, unit)
+            canonical(0.0, unit, 1.0, analyte)
             return unit, 1.0
         return unit, substance_factor(unit, CANONICAL[analyte], analyte, factor)
     except UnitError as error:
@@ -149,13 +156,14 @@ def factor_of(row: Row, analyte: str, convention: Convention) -> tuple[str, floa
 
 def is_enrichment(analyte: str) -> bool:
     """Return whether an analyte is the enrichment of a tracer."""
-    return analyte.endswith("_enrichment")
+    return analyte.endswith("_enrichment") or analyte in DEUTERATED
 
 
 def canonical(stated: float, unit: str, factor: float, analyte: str) -> float:
     """Return a stated value in the canonical unit of its analyte."""
     if is_enrichment(analyte):
-        return float(enrichment_to_ttr(stated, unit))
+        convert = enrichment_to_share if analyte in DEUTERATED else enrichment_to_ttr
+        return float(convert(stated, unit))
     return stated * factor
 
 
@@ -270,7 +278,7 @@ def _analyte(row: Row) -> str:
         name = shown(row.text("analyte"))
         refuse(
             row.place("analyte"),
-            f"{name!r} is not a known analyte; known are {', '.join(ANALYTES)}. "
+            f"{name!r} is not a known analyte; known are {KNOWN}. "
             "Correct the name or remove the rows.",
             kind=f"analyte {slug(name)}",
         )
