@@ -13,7 +13,7 @@ import jinja2
 import pandas as pd
 import xarray as xr
 
-from hepaflux.assess import curves, figures, history
+from hepaflux.assess import curves, figures, forest, history
 from hepaflux.assess.check import SEPARATE, Check, Verdict
 from hepaflux.assess.compare import (
     Comparison,
@@ -123,6 +123,7 @@ def render(posterior: xr.DataTree, evidence: Evidence) -> str:
         contrasts=evidence.contrasts,
         contrast_images=tuple(_contrast_images(posterior, evidence)),
         fits=tuple(_fits(posterior)),
+        legend=forest.LEGEND if forest.quantities(posterior) else "",
         n_subjects=len(history.coordinate(posterior, "subject")),
         most_subjects=curves.MOST_SUBJECTS,
         rows=tuple(_rows(posterior, evidence)),
@@ -151,11 +152,12 @@ def leading(posterior: xr.DataTree) -> str:
 
 
 def _contrasts(posterior: xr.DataTree) -> tuple[Contrast, ...]:
-    """Return the contrasts of the leading parameter and the derived quantities."""
+    """Return the contrasts that the fit was made for, or of what leads and what is derived."""
     found: list[Contrast] = []
     if len(history.labels(posterior)) < 2:
         return ()
-    for name in (leading(posterior), *history.derived(posterior)):
+    asked = history.structure(posterior, "compared")
+    for name in asked or (leading(posterior), *history.derived(posterior)):
         try:
             found += compare_groups(posterior, name, ci_prob=INTERVAL).contrasts
         except ComparisonError:  # shared or a vector: nothing to compare, and nobody asked
@@ -208,10 +210,13 @@ def _over_subjects(posterior: xr.DataTree, name: str, rows: pd.DataFrame) -> str
 
 
 def _fits(posterior: xr.DataTree) -> Iterator[Image]:
-    """Yield the fit over the data of each subject shown."""
+    """Yield the fit over the data, of each subject shown or of each published quantity."""
     if not {"observed_data", "constant_data"} <= set(posterior.children):
         return
-    for subject in curves.chosen_subjects(posterior):
+    published = forest.quantities(posterior)
+    for quantity in published:
+        yield _image(forest.plot_arms(posterior, quantity), f"Published and fitted {quantity}")
+    for subject in () if published else curves.chosen_subjects(posterior):
         text = f"Measurements and fitted curve of subject {subject}".rstrip()
         yield _image(curves.plot_fit(posterior, subject), text)
 

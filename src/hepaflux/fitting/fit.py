@@ -8,12 +8,13 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from hepaflux.fitting import approximate, nuts
+from hepaflux.fitting import approximate, nuts, published
 from hepaflux.fitting.compiled import FitError, compile_model, with_study
 from hepaflux.fitting.results import assemble, draw_prior, is_internal
 from hepaflux.model.build import build_model
 from hepaflux.model.design import Design
 from hepaflux.model.noise import Noise
+from hepaflux.model.published import FiguresRecipe
 from hepaflux.model.recipe import Recipe, data_values, is_censored, prepare
 from hepaflux.study.study import Study
 from hepaflux.systems.system import System
@@ -30,14 +31,14 @@ def fit(
     chains: int = 4,
     seed: int | None = None,
 ) -> xr.DataTree:
-    """Fit a model that ``build_model`` made.
+    """Fit a model that ``build_model`` or ``build_figures_model`` made.
 
     Parameters
     ----------
     model : pm.Model
-        From ``build_model``, with anything added to it.
+        From ``build_model`` or ``build_figures_model``, with anything added to it.
     method : {"nuts", "pathfinder", "laplace", "map"}
-        The no-U-turn sampler; or an approximation, for a quick look.
+        The no-U-turn sampler; or an approximation, for a quick look (not for published figures).
     draws, tune, chains : int
         Draws kept and tuning steps of each chain. ``map`` returns one draw.
     seed : int, optional
@@ -51,19 +52,23 @@ def fit(
     Raises
     ------
     ValueError
-        If the model was not made by ``build_model`` or an argument is out of range.
+        If the model was not made by one of these or an argument is out of range.
     FitError
         If the posterior has no place to start from, or a Laplace approximation does not exist.
     """
     recipe = getattr(model, "recipe", None)
     if recipe is None:
-        raise ValueError("fit needs a model made by build_model")
+        raise ValueError("fit needs a model made by build_model or build_figures_model")
     how = _record(method, draws, tune, chains, seed)
+    of_figures = isinstance(recipe, FiguresRecipe)
+    if of_figures and method != "nuts":
+        raise ValueError(published.ONLY_NUTS.format(method=method))
     with _Clock() as clock:
         compiled = compile_model(model, keep=kept_variables(model))
         posterior, stats, failed = _run(compiled, model, how)
     record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": 0}
-    return assemble(
+    gather = published.assemble if of_figures else assemble
+    return gather(
         recipe,
         posterior,
         prior=draw_prior(model, how["seed"]),
@@ -191,7 +196,8 @@ def _run(
     names = kept_variables(model)
     if how["method"] == "nuts":
         sizes = {k: how[k] for k in ("draws", "tune", "chains", "seed")}
-        tree = nuts.sample(compiled, **sizes)
+        special = published.SAMPLING if isinstance(model.recipe, FiguresRecipe) else {}
+        tree = nuts.sample(compiled, **special, **sizes)
         stats = tree["sample_stats"].to_dataset()
         return tree["posterior"].to_dataset()[names], stats, nuts.failed_solves(tree)
     points = approximate.METHODS[how["method"]](

@@ -14,20 +14,31 @@ TARGET_ACCEPT = 0.9
 divergences."""
 
 
-def sample(compiled: Any, *, draws: int, tune: int, chains: int, seed: int) -> xr.DataTree:
-    """Run the sampler; progress is shown on a terminal. An interruption yields no result."""
+def sample(
+    compiled: Any, *, whitened: bool = True, target_accept: float = TARGET_ACCEPT, **sizes: int
+) -> xr.DataTree:
+    """Run the sampler; progress is shown on a terminal. An interruption yields no result.
+
+    Parameters
+    ----------
+    compiled : CompiledPyMCModel
+        From ``compile_model``.
+    whitened : bool
+        Whether the sampler walks in coordinates that are white at the mode.
+    target_accept : float
+        Acceptance that the step size aims at.
+    **sizes : int
+        ``draws``, ``tune``, ``chains`` and ``seed``.
+    """
     # Waited for here because nutpie's own waiting turns Ctrl-C into a shorter sample.
     sampler = nutpie.sample(
-        whiten(compiled, seed=seed),
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        seed=seed,
+        whiten(compiled, seed=sizes["seed"]) if whitened else compiled,
+        **sizes,
         cores=os.cpu_count(),
         progress_bar=sys.stderr.isatty(),
         blocking=False,
         adaptation="diag",
-        target_accept=TARGET_ACCEPT,
+        target_accept=target_accept,
     )
     try:
         return sampler.wait()

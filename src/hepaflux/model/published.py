@@ -16,17 +16,18 @@ the table presumes, and people as spread normally within an arm.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from hepaflux.model.arms import Arms, arms_of, sampling_error
 from hepaflux.model.priors import random_variable
-from hepaflux.parameter import Beta, LogNormal, Parameter, Prior
-from hepaflux.study.figures import Figure, Figures
-from hepaflux.study.quantities import MASSES, Quantity
+from hepaflux.parameter import Beta, LogNormal, Parameter, Prior, Uniform, describe
+from hepaflux.study.figures import Figures
+from hepaflux.study.quantities import MASSES
 from hepaflux.study.study import StudyError
 
 PRIORS: Mapping[str, Prior] = {
@@ -37,6 +38,9 @@ PRIORS: Mapping[str, Prior] = {
     "hepatic_insulin_sensitivity": LogNormal(1.0, 3.0),
 }
 """Prior of the value of a group, by quantity: wide, and the same for every group."""
+
+UNNAMED: Mapping[str, Prior] = {"positive": LogNormal(1.0, 1.0), "unit": Uniform(0.0, 1.0)}
+"""Stand for the prior of a quantity of the user's own, which has to be given."""
 
 WIDE = "weakly informative: covers what occurs in people, and is the same for every group"
 CUSTOM = "given by the user"
@@ -53,60 +57,11 @@ MASS_PRIORS: Mapping[str, Prior] = dict(
 )
 """Priors of the mass by which a rate was divided, kg; sources do not print it."""
 
-NOT_STATED = "method not stated"
-
 LINKS: Mapping[str, tuple[Callable, Callable, Callable]] = {
     "positive": (pt.log, pt.exp, lambda mean: mean),
     "unit": (pm.math.logit, pm.math.sigmoid, lambda mean: mean * (1 - mean)),
 }
 """Scale on which arms differ, its inverse, and the inverse's slope at a mean, by support."""
-
-
-@dataclass(frozen=True, eq=False)
-class Arms:
-    """The figures of one quantity as arrays with one entry per arm.
-
-    Attributes
-    ----------
-    quantity : Quantity
-        What they are about.
-    labels, studies, methods : tuple of str
-        Of the arms; the distinct studies; the distinct methods.
-    group, study, method : array of int (arm,)
-        Which of the recipe's groups, of ``studies`` and of ``methods``.
-    scales : tuple of str
-        What the rate of each arm was divided by; empty for the whole person.
-    n, mean, sd, se : array (arm,)
-        As printed; NaN where not known. ``se`` is known only where it must stand for both n and SD.
-    """
-
-    quantity: Quantity
-    labels: tuple[str, ...]
-    studies: tuple[str, ...]
-    methods: tuple[str, ...]
-    group: np.ndarray
-    study: np.ndarray
-    method: np.ndarray
-    scales: tuple[str, ...]
-    n: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
-    se: np.ndarray
-
-    @property
-    def name(self) -> str:
-        """Return the name of the quantity, with which all names of its part of the model begin."""
-        return self.quantity.name
-
-    @property
-    def has_sd(self) -> np.ndarray:
-        """Return the indices of the arms whose SD enters the likelihood."""
-        return np.flatnonzero(np.isfinite(self.sd) & (self.n > 1))
-
-    @property
-    def masses(self) -> tuple[str, ...]:
-        """Return the masses that rates were divided by."""
-        return tuple(mass for mass in MASSES if mass in self.scales)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +121,9 @@ def build_figures_model(
     ValueError
         If a prior is missing, or is given for what the model does not have.
     """
-    names = (quantity,) if isinstance(quantity, str) else tuple(quantity)
+    names = (quantity,) if isinstance(quantity, str) else tuple(dict.fromkeys(quantity))
     chosen = _groups(figures, names, groups)
-    arms = tuple(_arms(figures, name, chosen) for name in names)
+    arms = tuple(arms_of(figures, name, chosen) for name in names)
     parameters = _with_priors([p for part in arms for p in _parameters(part)], priors or {})
     recipe = FiguresRecipe(figures, chosen, arms, parameters)
     with pm.Model(coords=coordinates(recipe)) as model:
@@ -212,37 +167,6 @@ def _groups(figures: Figures, names: Sequence[str], asked: Sequence[str] | None)
     return chosen
 
 
-def _arms(figures: Figures, name: str, groups: tuple[str, ...]) -> Arms:
-    """Return the figures of a quantity as arrays."""
-    rows = [figure for figure in figures.of(name) if figure.group in groups]
-    (quantity,) = (q for q in figures.quantities if q.name == name)
-    studies = tuple(dict.fromkeys(row.study for row in rows))
-    methods = tuple(dict.fromkeys(row.method or NOT_STATED for row in rows))
-    return Arms(
-        quantity=quantity,
-        labels=tuple(row.label for row in rows),
-        studies=studies,
-        methods=methods,
-        group=np.array([groups.index(row.group) for row in rows]),
-        study=np.array([studies.index(row.study) for row in rows]),
-        method=np.array([methods.index(row.method or NOT_STATED) for row in rows]),
-        scales=tuple(row.scale for row in rows),
-        n=_floats(row.n for row in rows),
-        mean=_floats(row.mean for row in rows),
-        sd=_floats(row.sd for row in rows),
-        se=_floats(_own_error(row) for row in rows),
-    )
-
-
-def _own_error(row: Figure) -> float | None:
-    """Return the printed SE of a figure whose n is not known."""
-    return row.se if row.n is None else None
-
-
-def _floats(values: Any) -> np.ndarray:
-    return np.array([np.nan if value is None else value for value in values], dtype=float)
-
-
 def _parameters(arms: Arms) -> list[Parameter]:
     """Return the unknowns of one quantity, those left out that its figures cannot speak about.
 
@@ -250,30 +174,20 @@ def _parameters(arms: Arms) -> list[Parameter]:
     """
     name, quantity = arms.name, arms.quantity
     of = f"of the log{'-odds' if quantity.support == 'unit' else ''} of {name}"
-    many = len(arms.studies) > 1
     group = Parameter(
         name,
         quantity.unit,
-        PRIORS.get(name, LogNormal(1.0, 1.0)),
+        PRIORS.get(name, UNNAMED[quantity.support]),
         quantity.meaning,
         WIDE if name in PRIORS else CUSTOM,
     )
+    between = "standard deviation between"
     spreads = (
-        (many, "study_spread", STUDY, f"standard deviation between studies {of}"),
-        (
-            len(arms.methods) > 1,
-            "method_spread",
-            METHOD,
-            f"standard deviation between methods {of}",
-        ),
-        (has_arm_effects(arms), "arm_spread", ARM, f"standard deviation between arms {of}"),
-        (True, "person_sd", PERSON, f"standard deviation between people {of}, in a typical arm"),
-        (
-            True,
-            "person_sd_spread",
-            PERSON_SPREAD,
-            "standard deviation between arms of its logarithm",
-        ),
+        (arms.many_studies, "study_spread", STUDY, f"{between} studies {of}"),
+        (arms.many_methods, "method_spread", METHOD, f"{between} methods {of}"),
+        (arms.differ, "arm_spread", ARM, f"{between} arms {of}"),
+        (True, "person_sd", PERSON, f"{between} people {of}, in a typical arm"),
+        (True, "person_sd_spread", PERSON_SPREAD, f"{between} arms of the log of person_sd"),
     )
     chosen = [
         Parameter(f"{name}_{suffix}", "1", prior, meaning, WIDE)
@@ -293,11 +207,6 @@ def _parameters(arms: Arms) -> list[Parameter]:
     return [group, *chosen, *masses]
 
 
-def has_arm_effects(arms: Arms) -> bool:
-    """Return whether arms may differ by more than group, study and method."""
-    return len(arms.studies) > 1 or len(arms.labels) > len(set(arms.group))
-
-
 def mass_name(name: str, mass: str) -> str:
     """Return the name of the parameter for an unreported mass."""
     return f"{name}_{mass.replace(' ', '_').replace('-', '_')}"
@@ -314,10 +223,22 @@ def _with_priors(
     lacking = [p.name for p in parameters if p.source == CUSTOM and p.name not in priors]
     if lacking:
         raise ValueError(f"{lacking[0]} has no prior of its own; give one in priors")
+    for parameter in parameters:
+        _check_support(parameter, priors.get(parameter.name, parameter.prior))
     return tuple(
-        Parameter(p.name, p.unit, priors[p.name], p.meaning, CUSTOM) if p.name in priors else p
+        replace(p, prior=priors[p.name], source=CUSTOM) if p.name in priors else p
         for p in parameters
     )
+
+
+def _check_support(parameter: Parameter, prior: Prior) -> None:
+    """Refuse a prior that would allow values that the parameter cannot take."""
+    fitting = ("unit",) if parameter.prior.support == "unit" else ("positive", "unit")
+    if prior.support not in fitting:
+        kind = "a fraction between 0 and 1" if fitting == ("unit",) else "positive"
+        raise ValueError(
+            f"prior of {parameter.name}: {describe(prior)} is not of one that is {kind}"
+        )
 
 
 def _dims(recipe: FiguresRecipe, parameter: Parameter) -> tuple[str, ...]:
@@ -329,11 +250,11 @@ def _add_arms(arms: Arms, values: Mapping[str, Any]) -> tuple[Any, Any]:
     name, arm = arms.name, f"{arms.name}_arm"
     to_line, from_line, slope = LINKS[arms.quantity.support]
     method = _effects(name, "method", f"{name}_by_method", values)
-    if len(arms.methods) > 1:
+    if arms.many_methods:
         pm.Deterministic(f"{name}_method_ratio", pt.exp(method), dims=f"{name}_by_method")
     line = to_line(values[name])[arms.group] + method[arms.method]
     line += _effects(name, "study", f"{name}_from_study", values)[arms.study]
-    if has_arm_effects(arms):
+    if arms.differ:
         # Centered: the figures of an arm say more about it than the other arms do.
         line = pm.Normal(f"{name}_line_offset", line, values[f"{name}_arm_spread"], dims=arm)
     mean = from_line(line)
@@ -369,23 +290,6 @@ def _observe(arms: Arms, mean: Any, sd: Any) -> None:
             observed=pm.Data(f"{name}_sd_measured", arms.sd[rows]),
             dims=f"{name}_sd_observation",
         )
-
-
-def sampling_error(arms: Arms, sd: Any, where: Callable) -> Any:
-    """Return the standard error of each mean: sigma / sqrt(n), or as printed if n is not known.
-
-    Parameters
-    ----------
-    arms : Arms
-        The figures.
-    sd : array or tensor (..., arm)
-        SD between people.
-    where : callable
-        ``numpy.where`` or its counterpart for tensors.
-    """
-    printed = np.isfinite(arms.se)
-    root = np.sqrt(np.where(printed, 1.0, arms.n))
-    return where(printed, np.where(printed, arms.se, 1.0), sd / root)
 
 
 def _printed_sd(sigma: Any, freedom: Any, size: Any) -> Any:
