@@ -259,7 +259,11 @@ def test_the_bundled_synthetic_study_is_what_its_command_makes(tmp_path: Path):
 def test_a_simulation_refuses_what_it_cannot_make(tmp_path: Path):
     out = ("-o", tmp_path / "virtual")
     assert "no group 'tall'" in refused("simulate", "oral", "--groups", "tall", *out)
-    assert "protocol must be one of" in refused("simulate", "oral", "--protocol", "walk", *out)
+    for protocol in ("walk", "ivgtt"):
+        text = refused("simulate", "oral", "--protocol", protocol, *out)
+        assert "protocol must be one of ogtt75, ogtt75_sparse, meal for system oral" in text
+    twice = ("--groups", "NAFLD,healthy,NAFLD")
+    assert "a group can be named once" in refused("simulate", "oral", *twice, *out)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").touch()
     text = refused("simulate", "oral", "-o", tmp_path / "mine", "--force")

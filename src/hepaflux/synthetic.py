@@ -46,10 +46,14 @@ def write_synthetic(
     ------
     KeyError
         If there is no such system or group.
+    ValueError
+        If a group is named twice, or as ``simulate_study`` says.
     """
     unknown = [name for name in groups if name not in POPULATIONS]
     if unknown or not groups:
         raise KeyError(f"no group {', '.join(unknown)!r}; there are {', '.join(POPULATIONS)}")
+    if len(set(groups)) < len(groups):
+        raise ValueError(f"a group can be named once, but the groups are {', '.join(groups)}")
     populations = tuple(POPULATIONS[name] for name in groups)
     protocol = protocol or PROTOCOLS.get(system, "ogtt75")
     made = simulate_study(

@@ -91,6 +91,11 @@ class TestSamples:
         with pytest.raises(StudyError, match="S7: none of the 3 glucose samples"):
             hf.build_model(study_of(subject), hf.systems.minimal)
 
+    def test_no_dose_that_the_system_would_ignore(self):
+        message = "intravenous dose of glucose at 0 min does not enter system oral"
+        with pytest.raises(StudyError, match=message):
+            hf.build_model(study_of(ivgtt()), hf.systems.oral)
+
     def test_nobody_without_weight_for_an_absolute_dose(self):
         with pytest.raises(StudyError, match="S7: the oral glucose dose is not per kg"):
             hf.build_model(study_of(ogtt("S7", weight=float("nan"))), hf.systems.oral)

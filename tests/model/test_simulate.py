@@ -83,7 +83,6 @@ def test_bad_arguments_are_named():
 
 
 def test_a_protocol_of_the_other_route_is_refused():
-    with pytest.raises(
-        hf.StudyError, match="intravenous dose of glucose at 0 min does not enter system oral"
-    ):
+    message = "must be one of ogtt75, ogtt75_sparse, meal for system oral, but is 'ivgtt'"
+    with pytest.raises(ValueError, match=message):
         hf.simulate_study(hf.systems.oral, subjects=1, protocol="ivgtt")

@@ -160,10 +160,9 @@ def simulate_study(
     Raises
     ------
     ValueError
-        If there is no such protocol or no subject.
+        If there is no such protocol or no subject, or the system does not take the protocol's dose.
     """
-    if protocol not in TESTS:
-        raise ValueError(f"protocol must be one of {', '.join(TESTS)}, but is {protocol!r}")
+    _require_protocol(system, protocol)
     if subjects < len(populations):
         raise ValueError(f"subjects must be at least {len(populations)}, but is {subjects}")
     rng = np.random.default_rng(seed)
@@ -186,6 +185,18 @@ def simulate_study(
     recipe = prepare(study, system, design=None)
     measured = _with_measurements(recipe, values, rng)
     return Simulated(measured, _truth(measured, recipe.system, values))
+
+
+def _require_protocol(system: System, protocol: str) -> None:
+    """Refuse a protocol that does not exist or whose dose the system does not take."""
+    taken = {(channel.what, channel.route) for channel in system.doses}
+    taken |= {dose for given in system.inputs for dose in given.takes}
+    suited = [name for name, test in TESTS.items() if ("glucose", test.route) in taken]
+    if protocol not in suited:
+        raise ValueError(
+            f"protocol must be one of {', '.join(suited)} for system {system.name}, "
+            f"but is {protocol!r}"
+        )
 
 
 def _median(system: System, name: str) -> float:
