@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepaflux import systems as systems
+    from hepaflux.assess import compare_differences as compare_differences
     from hepaflux.assess import compare_groups as compare_groups
     from hepaflux.assess import diagnose as diagnose
     from hepaflux.assess import load_run as load_run
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hepaflux.model import Design as Design
     from hepaflux.model import LogNormalNoise as LogNormalNoise
     from hepaflux.model import StudentT as StudentT
+    from hepaflux.model import build_figures_model as build_figures_model
     from hepaflux.model import build_model as build_model
     from hepaflux.model import simulate_study as simulate_study
     from hepaflux.parameter import Parameter as Parameter
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from hepaflux.study import Study as Study
     from hepaflux.study import StudyError as StudyError
     from hepaflux.study import list_datasets as list_datasets
+    from hepaflux.study import read_figures as read_figures
     from hepaflux.study import read_study as read_study
     from hepaflux.study import write_study as write_study
     from hepaflux.systems import System as System
@@ -48,13 +51,16 @@ _HOMES = {
     "Study": "hepaflux.study",
     "StudyError": "hepaflux.study",
     "System": "hepaflux.systems",
+    "build_figures_model": "hepaflux.model",
     "build_model": "hepaflux.model",
+    "compare_differences": "hepaflux.assess",
     "compare_groups": "hepaflux.assess",
     "diagnose": "hepaflux.assess",
     "fit": "hepaflux.fitting",
     "fit_each": "hepaflux.fitting",
     "list_datasets": "hepaflux.study",
     "load_run": "hepaflux.assess",
+    "read_figures": "hepaflux.study",
     "read_study": "hepaflux.study",
     "report": "hepaflux.assess",
     "simulate_study": "hepaflux.model",

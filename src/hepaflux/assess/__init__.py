@@ -3,6 +3,7 @@
 from hepaflux.assess.check import Check, Verdict
 from hepaflux.assess.compare import Comparison, ComparisonError, Contrast, compare_groups
 from hepaflux.assess.diagnose import diagnose
+from hepaflux.assess.differences import Differences, compare_differences
 from hepaflux.assess.report import render_report
 from hepaflux.assess.run import (
     RunError,
@@ -19,9 +20,11 @@ __all__ = [
     "Comparison",
     "ComparisonError",
     "Contrast",
+    "Differences",
     "RunError",
     "RunExistsError",
     "Verdict",
+    "compare_differences",
     "compare_groups",
     "diagnose",
     "load_run",

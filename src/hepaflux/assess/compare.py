@@ -326,10 +326,10 @@ def _contrast(
         *subject,
         group=group,
         reference=reference,
-        value=_estimate(draws, ci_prob),
-        reference_value=_estimate(base, ci_prob),
-        difference=_estimate(difference, ci_prob),
-        ratio=_estimate(draws / base, ci_prob) if positive else None,
+        value=estimate(draws, ci_prob),
+        reference_value=estimate(base, ci_prob),
+        difference=estimate(difference, ci_prob),
+        ratio=estimate(draws / base, ci_prob) if positive else None,
         probability_of_direction=max(up, down),
         rope=rope,
         probability_in_rope=inside,
@@ -338,7 +338,7 @@ def _contrast(
     )
 
 
-def _estimate(draws: np.ndarray, ci_prob: float) -> Estimate:
+def estimate(draws: np.ndarray, ci_prob: float) -> Estimate:
     """Return median and equal-tailed interval."""
     lower, upper = array_stats.eti(draws, prob=ci_prob)
     return Estimate(float(np.median(draws)), float(lower), float(upper))

@@ -1,0 +1,287 @@
+"""Differences: whether two quantities change alike from one group to another.
+
+A liver that lets insulin neither stop glucose production nor drive lipogenesis is resistant as a
+whole; one that fails in the first alone is resistant selectively. That is a question about a
+difference of differences, and about how probable it is that one quantity changes and the other does
+not; neither follows from two contrasts that are read one after the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from hepaflux.assess import history
+from hepaflux.assess.check import finite
+from hepaflux.assess.compare import (
+    CLEAR,
+    ComparisonError,
+    Estimate,
+    estimate,
+    probability,
+    representatives,
+)
+from hepaflux.assess.history import number
+
+PERSON_SDS = ("_person_sd", "_spread")
+"""Endings of the variables that hold the standard deviation between people, on the log or log-odds
+scale: of published figures, and of a population."""
+
+
+class Change(NamedTuple):
+    """How one quantity changes from the reference group to the other.
+
+    Attributes
+    ----------
+    parameter, kind : str
+        What changes; its ratio, its odds ratio, or its change in SDs between people.
+    value : Estimate
+        The change, as ``kind`` says.
+    probability_of_direction : float
+        Posterior probability that it has the direction of its median.
+    is_lower : bool
+        The direction of the median.
+    """
+
+    parameter: str
+    kind: str
+    value: Estimate
+    probability_of_direction: float
+    is_lower: bool
+
+    @property
+    def side(self) -> str:
+        """Return the direction of the change, no stronger than the posterior allows."""
+        side = "lower" if self.is_lower else "higher"
+        return side if self.probability_of_direction >= CLEAR else f"not clearly {side}"
+
+    def __str__(self) -> str:
+        """Return the change in words."""
+        return f"{self.kind} {number(self.value.median)}"
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How the changes of two quantities between two groups compare.
+
+    Attributes
+    ----------
+    first, second : Change
+        The two changes.
+    group, reference : str
+        The groups.
+    difference : Estimate
+        The second change against the first: the ratio of (odds) ratios, or the difference in SDs.
+    probability_of_direction : float
+        Posterior probability that the changes differ in the direction of their median difference.
+    probability_first_alone : float
+        Posterior probability that the first quantity changes in the direction of its median while
+        the second does not change in that direction.
+    standardized : bool
+        Whether changes are in standard deviations between people.
+    ci_prob : float
+        Probability inside each interval.
+    """
+
+    first: Change
+    second: Change
+    group: str
+    reference: str
+    difference: Estimate
+    probability_of_direction: float
+    probability_first_alone: float
+    standardized: bool
+    ci_prob: float
+
+    @property
+    def parameter(self) -> str:
+        """Return both quantities in words."""
+        return f"{self.first.parameter} and {self.second.parameter}"
+
+    @property
+    def contrasts(self) -> tuple["Differences", ...]:
+        """Return the comparison itself, as the only one."""
+        return (self,)
+
+    @property
+    def compared_by(self) -> str:
+        """Return what the difference is, in words."""
+        kinds = {"ratio": "ratio of ratios", "odds ratio": "ratio of odds ratios"}
+        return kinds.get(self.first.kind, "difference in SDs between people")
+
+    @property
+    def sentence(self) -> str:
+        """Return the result in one sentence that a paper can quote."""
+        interval = f"{self.ci_prob * 100:.3g} % CI"
+        parts = [
+            f"{c.parameter} was {c.side} ({c}, {interval} {c.value})"
+            for c in (self.first, self.second)
+        ]
+        verb = "differed" if self.probability_of_direction >= CLEAR else "did not clearly differ"
+        side = "lower" if self.first.is_lower else "higher"
+        return (
+            f"In {self.group} against {self.reference}, {parts[0]} and {parts[1]}; the two changes"
+            f" {verb} ({self.compared_by} {number(self.difference.median)}, {interval}"
+            f" {self.difference}; probability of direction"
+            f" {probability(self.probability_of_direction)}), and the probability that"
+            f" {self.first.parameter} is {side} while {self.second.parameter} is not is"
+            f" {probability(self.probability_first_alone)}."
+        )
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per number, with interval and unit."""
+        none = (np.nan, np.nan)
+        side = "lower" if self.first.is_lower else "higher"
+        alone = f"probability of direction: {self.first.parameter} {side}, the other not"
+        rows: list[tuple[Any, ...]] = [
+            *((f"{c.kind}, {c.parameter}", *c.value, "1") for c in (self.first, self.second)),
+            (self.compared_by, *self.difference, "1"),
+            ("probability of direction", self.probability_of_direction, *none, "1"),
+            (alone, self.probability_first_alone, *none, "1"),
+        ]
+        table = pd.DataFrame(rows, columns=["quantity", "median", "lower", "upper", "unit"])
+        labels = {"parameter": self.parameter, "group": self.group, "reference": self.reference}
+        return table.assign(**labels)[[*labels, *table.columns]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as plain values that JSON can hold."""
+        changes = {
+            name: {**c._asdict(), "value": _plain(c.value)}
+            for name, c in (("first", self.first), ("second", self.second))
+        }
+        names = ("group", "reference", "standardized", "ci_prob", "probability_of_direction")
+        plain = {name: getattr(self, name) for name in (*names, "probability_first_alone")}
+        whole = {"difference": _plain(self.difference), "sentence": self.sentence}
+        return {**changes, **plain, **whole}
+
+
+def compare_differences(
+    posterior: xr.DataTree,
+    first: str,
+    second: str,
+    *,
+    groups: Sequence[str] | None = None,
+    standardized: bool | None = None,
+    ci_prob: float = 0.9,
+) -> Differences:
+    """Compare how two parameters change from one group to another.
+
+    Changes are log ratios, or log odds ratios of fractions, and so can be compared with each other
+    if they are of one kind; else, or if asked for, they are divided by the standard deviation
+    between people on the same scale.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Inference data that holds both parameters by group.
+    first, second : str
+        For example ``"egp_suppression"`` and ``"dnl_fraction"``.
+    groups : pair of str, optional
+        The reference and the other group; needed if there are more than two.
+    standardized : bool, optional
+        Whether changes are in standard deviations between people; by default only if the two are
+        not of one kind.
+    ci_prob : float
+        Probability inside the equal-tailed intervals.
+
+    Raises
+    ------
+    ComparisonError
+        If a parameter or group is not known, can be zero or negative, or is compared with itself,
+        or if changes have to be standardized and no standard deviation between people is known.
+    """
+    if first == second:
+        raise ComparisonError(f"{first} is compared with itself; name two parameters")
+    reference, group = _pair(posterior, groups)
+    kinds = [_kind(posterior, name) for name in (first, second)]
+    in_sds = kinds[0] != kinds[1] if standardized is None else standardized
+    if not in_sds and kinds[0] != kinds[1]:
+        raise ComparisonError(f"a {kinds[0]} and a {kinds[1]} compare only if standardized")
+    changes, moves = zip(
+        *(
+            _change(posterior, name, (reference, group), in_sds=in_sds, ci_prob=ci_prob)
+            for name in (first, second)
+        ),
+        strict=True,
+    )
+    sign = -1 if changes[0].is_lower else 1
+    alone = (sign * moves[0] > 0) & (sign * moves[1] <= 0)
+    shown = np.asarray if in_sds else np.exp
+    return Differences(
+        *changes,
+        group=group,
+        reference=reference,
+        difference=estimate(shown(moves[1] - moves[0]), ci_prob),
+        probability_of_direction=_direction(moves[1] - moves[0]),
+        probability_first_alone=float(np.mean(alone)),
+        standardized=in_sds,
+        ci_prob=ci_prob,
+    )
+
+
+def _change(
+    posterior: xr.DataTree, name: str, pair: tuple[str, str], *, in_sds: bool, ci_prob: float
+) -> tuple[Change, np.ndarray]:
+    """Return how a parameter changes, and the draws of its change on the scale of comparison."""
+    move = _move(posterior, name, pair)
+    if in_sds:
+        move = move / _person_sd(posterior, name)
+    kind = "change in SDs" if in_sds else _kind(posterior, name)
+    value = estimate(move if in_sds else np.exp(move), ci_prob)
+    return Change(name, kind, value, _direction(move), bool(np.median(move) < 0)), move
+
+
+def _pair(posterior: xr.DataTree, groups: Sequence[str] | None) -> tuple[str, str]:
+    """Return the reference and the other group."""
+    known = history.labels(posterior)
+    chosen = known if groups is None else tuple(groups)
+    unknown = [label for label in chosen if label not in known]
+    if unknown:
+        raise ComparisonError(f"no group {unknown[0]!r}; there are {', '.join(known)}")
+    if len(set(chosen)) != 2:
+        there = ", ".join(chosen) or "none"
+        raise ComparisonError(f"two groups are needed, the reference first, but there is {there}")
+    return chosen[0], chosen[1]
+
+
+def _kind(posterior: xr.DataTree, parameter: str) -> str:
+    """Return what kind of ratio tells how a parameter changes."""
+    is_fraction = history.words(posterior, "supports", parameter) == "unit"
+    return "odds ratio" if is_fraction else "ratio"
+
+
+def _move(posterior: xr.DataTree, parameter: str, pair: tuple[str, str]) -> np.ndarray:
+    """Return the draws of a parameter's log ratio or log odds ratio between two groups."""
+    by_label, _ = representatives(posterior, parameter)
+    base, draws = (by_label[label] for label in pair)
+    if not ((draws > 0).all() and (base > 0).all()):
+        raise ComparisonError(f"{parameter} can be zero or negative, so it has no ratio")
+    move: np.ndarray = np.log(draws) - np.log(base)
+    if _kind(posterior, parameter) == "odds ratio":
+        move = move - np.log1p(-draws) + np.log1p(-base)
+    return move
+
+
+def _person_sd(posterior: xr.DataTree, parameter: str) -> np.ndarray:
+    """Return the draws of the standard deviation between people on the scale of the changes."""
+    draws = history.draws(posterior)
+    for ending in PERSON_SDS:
+        if f"{parameter}{ending}" in draws:
+            values = draws[f"{parameter}{ending}"].transpose(*history.SAMPLE_DIMS)
+            flat: np.ndarray = values.values.ravel()
+            return flat
+    raise ComparisonError(
+        f"{parameter}: no standard deviation between people was fitted, so its change cannot be"
+        " standardized; compare parameters that are both fractions or both not, or fit a population"
+    )
+
+
+def _direction(values: np.ndarray) -> float:
+    return float(max(np.mean(values > 0), np.mean(values < 0)))
+
+
+def _plain(value: Estimate) -> dict[str, float | None]:
+    return {name: finite(number) for name, number in value._asdict().items()}
