@@ -4,19 +4,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepaflux.model import Design
+    from hepaflux.parameter import Prior
     from hepaflux.study import Study
     from hepaflux.systems import System
 
 
 def read_system(name: str, priors: list[str], settings: list[str], study: "Study") -> "System":
     """Return a system with the options and priors of the command line."""
-    from hepaflux.parameter import parse_prior
     from hepaflux.systems import named
 
     options = dict(read_pair(text, "--set basal_insulin=first") for text in settings)
-    given = dict(read_pair(text, '--prior SI="median=5e-5, cv=0.9"') for text in priors)
     system = named(name).with_options(insulin_factor=study.insulin_factor, **options)
-    return system.with_priors(**{name: parse_prior(text) for name, text in given.items()})
+    return system.with_priors(**read_priors(priors))
+
+
+def read_priors(texts: list[str]) -> dict[str, "Prior"]:
+    """Return the priors of the command line by parameter."""
+    from hepaflux.parameter import parse_prior
+
+    given = dict(read_pair(text, '--prior SI="median=5e-5, cv=0.9"') for text in texts)
+    return {name: parse_prior(text) for name, text in given.items()}
 
 
 def read_design(params: dict[str, Any], study: "Study") -> "Design":

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hepaflux import terminal
+from hepaflux import published, terminal
 from hepaflux.arguments import read_design, read_names, read_pair, read_range, read_system
 from hepaflux.terminal import EXIT_FAILED, told
 
@@ -56,6 +56,7 @@ app = typer.Typer(
 )
 data = typer.Typer(help="Published data sets that can be named wherever a STUDY is asked for.")
 app.add_typer(data, name="data", no_args_is_help=True)
+app.add_typer(published.app, name="figures", no_args_is_help=True)
 
 STUDY_HELP = (
     "A study.toml, a folder that holds one, a CSV (subject, time, analyte, value, unit), or the "
@@ -270,6 +271,9 @@ def compare(
         str | None,
         typer.Option(help="Range of practical equality, such as 0.8,1.25 (of the ratio)."),
     ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Another parameter: do the two change alike?")
+    ] = None,
     ci: Annotated[float, typer.Option(help="Probability inside the intervals.")] = 0.9,
 ) -> None:
     """Compare groups of a run: difference, ratio, direction, practical equality, one sentence."""
@@ -278,11 +282,15 @@ def compare(
     if more_groups and not groups:
         raise ValueError(f"{' '.join(more_groups)}: to name groups, write --groups before them")
     labels = [name for text in [*(groups or []), *(more_groups or [])] for name in read_names(text)]
+    how: dict[str, Any] = {"groups": labels or None, "ci_prob": ci}
+    if against:
+        if rope:
+            raise ValueError("--rope belongs to one parameter; remove it, or --against")
+        both = hf.compare_differences(hf.load_run(run), parameter, against, **how)
+        return terminal.show_comparison(both)
     equal = read_range(rope) if rope else None
-    contrast = hf.compare_groups(
-        hf.load_run(run), parameter, groups=labels or None, rope=equal, ci_prob=ci
-    )
-    terminal.show_comparison(contrast)
+    contrast = hf.compare_groups(hf.load_run(run), parameter, rope=equal, **how)
+    return terminal.show_comparison(contrast)
 
 
 @app.command()

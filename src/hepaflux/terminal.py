@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from hepaflux.assess import Comparison, Contrast
-    from hepaflux.study import Dataset, Study
+    from hepaflux.assess import Comparison, Contrast, Differences
+    from hepaflux.study import Dataset, Figure, Figures, Study
     from hepaflux.systems import System
 
 EXIT_NO_FIT, EXIT_WRONG, EXIT_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -154,6 +154,45 @@ def show_datasets(datasets: Iterable["Dataset"]) -> None:
     typer.echo("\nA name can stand wherever a STUDY is asked for.")
 
 
+def show_figures(figures: "Figures", quantity: str | None = None) -> None:
+    """Print how many figures of each quantity and group there are, or every figure of one."""
+    typer.echo(f"{figures.title or figures.name}: {count(figures.figures, 'figure')}")
+    if quantity:
+        found = figures.of(quantity)
+        (unit,) = (known.unit for known in figures.quantities if known.name == quantity)
+        mean = "mean" if unit == "1" else f"mean ({unit})"
+        columns = (
+            "study",
+            "group",
+            "people and state",
+            "n",
+            mean,
+            "spread",
+            "method",
+            "printed in",
+        )
+        _table(columns, [_figure(row) for row in found])
+        return
+    rows = []
+    for known in figures.quantities:
+        found = [row.group for row in figures.of(known.name)]
+        groups = ", ".join(f"{g} {found.count(g)}" for g in dict.fromkeys(found))
+        rows.append((known.name, known.unit, groups, known.meaning))
+    _table(("quantity", "unit", "figures by group", "meaning"), rows)
+    if figures.unverified:
+        typer.echo(f"{count(figures.unverified, 'unverified figure')} left out; --unverified adds.")
+    typer.echo(f"Checksum {figures.checksum}.")
+
+
+def _figure(row: "Figure") -> tuple[str, ...]:
+    """Return what is printed of one figure, in canonical units."""
+    people = row.label.removeprefix(f"{row.study}, ")
+    spread = f"{row.spread:.3g} {row.spread_kind}" if row.spread else "not reported"
+    mean = f"{row.mean:.3g}" + (f" per kg {row.scale}" if row.scale else "")
+    n = str(row.n or "?")
+    return (row.study, row.group, people, n, mean, spread, row.method, row.citation)
+
+
 def show_study(study: "Study") -> None:
     """Print what was read."""
     typer.echo(f"{study.title or study.name}: {count(study.subjects, 'subject')}, no problem found")
@@ -233,7 +272,7 @@ def _show_summary(rows: list[dict[str, str]]) -> None:
         typer.echo(f"{len(rows) - len(chosen[:MOST_ROWS])} more rows are in summary.csv.")
 
 
-def show_comparison(comparison: "Contrast | Comparison") -> None:
+def show_comparison(comparison: "Contrast | Comparison | Differences") -> None:
     """Print contrasts as tables and sentences."""
     for contrast in comparison.contrasts:
         table = contrast.table()

@@ -135,7 +135,7 @@ class Differences:
         """Return one row per number, with interval and unit."""
         none = (np.nan, np.nan)
         side = "lower" if self.first.is_lower else "higher"
-        alone = f"probability of direction: {self.first.parameter} {side}, the other not"
+        alone = f"probability that {self.first.parameter} is {side}, {self.second.parameter} not"
         rows: list[tuple[Any, ...]] = [
             *((f"{c.kind}, {c.parameter}", *c.value, "1") for c in (self.first, self.second)),
             (self.compared_by, *self.difference, "1"),
@@ -211,7 +211,8 @@ def compare_differences(
     alone = (sign * moves[0] > 0) & (sign * moves[1] <= 0)
     shown = np.asarray if in_sds else np.exp
     return Differences(
-        *changes,
+        changes[0],
+        changes[1],
         group=group,
         reference=reference,
         difference=estimate(shown(moves[1] - moves[0]), ci_prob),

@@ -20,7 +20,7 @@ from hepaflux.model.arms import Arms, sampling_error
 from hepaflux.model.published import FiguresRecipe, coordinates, mass_name
 from hepaflux.parameter import Fixed, describe
 
-SAMPLING: Mapping[str, Any] = {"whitened": False, "target_accept": 0.98}
+SAMPLING: Mapping[str, Any] = {"whitened": False, "target_accept": 0.99}
 """How such a model is sampled. Where an SD is missing, the density rises without bound as the SD
 goes to zero: the mode says nothing of where the posterior is, and coordinates that are white there
 are of no use. A step is cheap, so small ones are affordable."""
