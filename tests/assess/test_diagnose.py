@@ -183,6 +183,19 @@ def test_a_ridge_names_the_pair_and_its_combination(good, rng, sign, combination
     assert verdict.undetermined == ("SG", "p2")
 
 
+@pytest.mark.parametrize(("width", "status"), [(0.03, "pass"), (0.1, "warn")])
+def test_two_parameters_that_are_both_known_are_told_apart(good, rng, width, status):
+    """Known to 3 % each, with correlation -0.98: the ridge is short enough to be no matter."""
+    along, across = rng.normal(size=(2, 4, 250))
+    tree = replaced(
+        good,
+        "posterior",
+        SG=TRUTH["SG"] * np.exp(width * along),
+        p2=TRUTH["p2"] * np.exp(width * (0.2 * across - along)),
+    )
+    assert the(diagnose(tree), "separable").status == status
+
+
 @pytest.mark.parametrize("prior_sd", [0.2, 1.0])
 def test_a_ridge_is_found_although_the_priors_cut_it_short(good, rng, prior_sd):
     """A normal likelihood with correlation -0.95 and SD 0.2, times independent normal priors."""

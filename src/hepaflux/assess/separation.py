@@ -19,6 +19,12 @@ from hepaflux.assess.check import SEPARATE, Check, Limits, judge
 CORRELATION = Limits(0.85, np.inf)
 """Correlation in the data alone; at 0.85 fixing one parameter halves the other's interval."""
 
+KNOWN = 0.05
+"""Standard deviation of the logarithm in the data alone up to which a parameter is known.
+
+Two parameters that are both known to within 5 % are told apart, however correlated they are.
+"""
+
 LEAST_SHARE = 0.05
 """Share of the data in a direction's information below which it is not told from none."""
 
@@ -73,7 +79,8 @@ def check_separation(posterior: xr.DataTree, sought: Sequence[str]) -> tuple[Che
     names = [n for n in history.unknowns(posterior) if _is_own(draws[n])]
     if len(names) < 2:
         return ()
-    correlation = _correlation(posterior, draws[names], sought)
+    covariance = _covariance_of_data(posterior, draws[names], sought)
+    correlation = _correlation(covariance)
     pairs = [
         _check_pair(first, second, by_place(correlation.sel(unknown=first, other=second)))
         for first, second in itertools.combinations(names, 2)
@@ -89,8 +96,10 @@ def _is_own(values: xr.DataArray) -> bool:
     return scalar and own and float(values.std()) > 0
 
 
-def _correlation(posterior: xr.DataTree, draws: xr.Dataset, sought: Sequence[str]) -> xr.DataArray:
-    """Return the correlations in the data alone, by pair and place."""
+def _covariance_of_data(
+    posterior: xr.DataTree, draws: xr.Dataset, sought: Sequence[str]
+) -> xr.DataArray:
+    """Return the covariances in the data alone, by pair and place."""
     covariance = _covariance(posterior, draws)
     prior = history.dataset(posterior, "prior")
     removed = [n for n in draws.data_vars if n in sought and n in prior and float(prior[n].std())]
@@ -104,6 +113,11 @@ def _correlation(posterior: xr.DataTree, draws: xr.Dataset, sought: Sequence[str
             input_core_dims=[["unknown", "other"], ["known", "known_other"]],
             output_core_dims=[["unknown", "other"]],
         )
+    return covariance
+
+
+def _correlation(covariance: xr.DataArray) -> xr.DataArray:
+    """Return the correlations; zero where both parameters are known."""
     variance = xr.apply_ufunc(
         lambda matrix: np.diagonal(matrix, axis1=-2, axis2=-1),
         covariance,
@@ -111,7 +125,9 @@ def _correlation(posterior: xr.DataTree, draws: xr.Dataset, sought: Sequence[str
         output_core_dims=[["unknown"]],
     )
     scale: xr.DataArray = np.sqrt(variance)
-    return covariance / (scale * scale.rename(unknown="other"))
+    other = scale.rename(unknown="other")
+    correlation = covariance / (scale * other)
+    return correlation.where((scale > KNOWN) | (other > KNOWN), 0.0)
 
 
 def _covariance(posterior: xr.DataTree, draws: xr.Dataset) -> xr.DataArray:
