@@ -3,7 +3,7 @@
 Inside hepaflux every number is canonical: minutes, mmol/L glucose, pmol/L insulin, nmol/L
 C-peptide, kg, fractions. A number is converted when a table is read or a command-line option is
 parsed, and never again. Insulin needs a convention: one microunit per mL is 6.00 pmol/L by the
-current reference (Volund 1993, Diabetologia 36:1009) and 6.945 pmol in older papers. The 16 %
+current reference (Volund 1993, Am J Clin Nutr 58:714) and 6.945 pmol in older papers. The 16 %
 between them goes straight into insulin sensitivity, so the convention is stored with each study.
 """
 

@@ -8,7 +8,7 @@ of an input, so that within a step everything is smooth. Steps are bounded in nu
 not finite ends the solve, whose results are then NaN.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,12 @@ SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
 
 MAX_STEPS = 20_000
 """Attempted steps of one solve before it counts as failed."""
+
+MOST_LINES = 400
+"""Lines up to which a step is written out in scalars; beyond it loops are as fast."""
+
+CROSS = "cross(h, budget, z, y, theta, s, constants, table, r, k, floor, rtol)"
+"""Name and arguments of the function that integrates over one segment; ``y`` is room to work in."""
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 """Step-size controller: safety factor and the bounds of one change."""
@@ -66,17 +72,19 @@ def native(function: Callable) -> Callable:
     return numba_njit(function, error_model="numpy", forceinline=True)
 
 
-def compiled(source: str, name: str, writer: Writer) -> Callable:
+def compiled(source: str, name: str, scope: Mapping[str, Any], *, inline: bool = True) -> Callable:
     """Return a compiled function from its source."""
     environment: dict[str, Any] = {
         "__name__": __name__,
         "inf": np.inf,
         "nan": np.nan,
         "next_step": next_step,
+        **scope,
     }
-    environment |= writer.scope
     exec(source, environment)
-    return native(environment[name])
+    if inline:
+        return native(environment[name])
+    return numba_njit(environment[name], error_model="numpy")
 
 
 def scalars(layout: Layout) -> tuple[list[str], list[str]]:
@@ -97,18 +105,19 @@ def start_source(layout: Layout, start: FunctionGraph, writer: Writer) -> str:
 
 
 def slope_source(layout: Layout, derivative: FunctionGraph, writer: Writer) -> str:
-    """Write ``slope``, which puts the derivative at the begin of a segment in ``k``."""
-    names, loads = scalars(layout)
-    n = len(layout.states) + len(layout.active)
-    loads += [f"z{i} = z[{i}]" for i in range(n)]
-    loads += [f"curve{i} = table[r, {CURVES + i}]" for i in range(len(layout.curves))]
-    loads.append(f"begin = table[r, {BEGIN}]")
-    arguments = ["begin", *(f"z{i}" for i in range(n)), *names]
-    arguments += [f"curve{i}" for i in range(len(layout.curves))]
+    """Write ``slope``, which puts the derivative at ``y``, ``t`` min into a segment, in a row."""
+    names, lines = scalars(layout)
+    n, n_curves = len(layout.states) + len(layout.active), len(layout.curves)
+    lines += [f"y{i} = y[{i}]" for i in range(n)]
+    for i in range(n_curves):
+        lines.append(f"curve{i} = table[r, {CURVES + i}] + t * table[r, {CURVES + n_curves + i}]")
+    lines.append(f"now = table[r, {BEGIN}] + t")
+    arguments = ["now", *(f"y{i}" for i in range(n)), *names]
+    arguments += [f"curve{i}" for i in range(n_curves)]
     results = [f"k{i}" for i in range(n)]
-    lines = [*loads, *writer.lines(derivative, arguments, results, "v")]
-    lines += [f"k[{i}] = k{i}" for i in range(n)]
-    return _function("slope(z, theta, s, constants, table, r, k)", lines)
+    lines += writer.lines(derivative, arguments, results, "v")
+    lines += [f"k[row, {i}] = k{i}" for i in range(n)]
+    return _function("slope(t, y, theta, s, constants, table, r, k, row)", lines)
 
 
 def cross_source(layout: Layout, derivative: FunctionGraph, writer: Writer) -> str:
@@ -125,25 +134,58 @@ def cross_source(layout: Layout, derivative: FunctionGraph, writer: Writer) -> s
         lines.append(f"rise{i} = table[r, {CURVES + n_curves + i}]")
         lines.append(f"level{i} = table[r, {CURVES + i}]")
     for i in range(n):
-        lines += [f"z{i} = z[{i}]", f"k0_{i} = k[{i}]", f"floor{i} = floor[{i}]"]
+        lines += [f"z{i} = z[{i}]", f"k0_{i} = k[0, {i}]", f"floor{i} = floor[{i}]"]
     lines += [f"begin, end, t = table[r, {BEGIN}], table[r, {LENGTH}], 0.0", "while t < end:"]
     body = [
         "left = end - t",
         "tried = left if h >= left else (0.5 * left if h > 0.5 * left else h)",
     ]
-    body += _stages(layout, derivative, names, writer)
-    body += [f"square = total * {1 / n!r}", "budget -= 1"]
-    body.append("if budget == 0 or not (square < inf and tried > 1e-10 * end):")
-    body.append("    return nan, budget")
-    body += ["h = next_step(tried, h, square)", "if square <= 1.0:"]
-    body.append("    t = end if tried == left else t + tried")
+    body += [*_stages(layout, derivative, names, writer), *_control(n)]
     for i in range(n):
         body.append(f"    z{i}, k0_{i} = y{i}, k6_{i}")
     lines += [f"    {line}" for line in body]
     for i in range(n):
-        lines += [f"z[{i}] = z{i}", f"k[{i}] = k0_{i}"]
+        lines += [f"z[{i}] = z{i}", f"k[0, {i}] = k0_{i}"]
     lines.append("return h, budget")
-    return _function("cross(h, budget, z, theta, s, constants, table, r, k, floor, rtol)", lines)
+    return _function(CROSS, lines)
+
+
+def cross_in_loops_source(layout: Layout) -> str:
+    """Write ``cross`` for a larger system: loops over arrays around calls of ``slope``.
+
+    Written out in scalars such a system would take minutes to compile, and spill its registers.
+    """
+    n = len(layout.states) + len(layout.active)
+    body = [
+        "left = end - t",
+        "tried = left if h >= left else (0.5 * left if h > 0.5 * left else h)",
+    ]
+    for stage in range(1, 7):
+        combination = _combination(A[stage], "k[{j}, i]")
+        body += [f"for i in range({n}):", f"    y[i] = z[i] + tried * ({combination})"]
+        at = f"t + {float(C[stage])!r} * tried"
+        body.append(f"slope({at}, y, theta, s, constants, table, r, k, {stage})")
+    body += ["total = 0.0", f"for i in range({n}):"]
+    body += [f"    error = tried * ({_combination(E, 'k[{j}, i]')})"]
+    body += ["    scaled = error / (floor[i] + rtol * max(abs(z[i]), abs(y[i])))"]
+    body += ["    total += scaled * scaled", *_control(n)]
+    body += [f"    for i in range({n}):", "        z[i] = y[i]", "        k[0, i] = k[6, i]"]
+    lines = [f"end, t = table[r, {LENGTH}], 0.0", "while t < end:"]
+    lines += [*(f"    {line}" for line in body), "return h, budget"]
+    return _function(CROSS, lines)
+
+
+def _control(n: int) -> list[str]:
+    """Write what follows the error of a step: give up, choose the next step, accept this one."""
+    return [
+        f"square = total * {1 / n!r}",
+        "budget -= 1",
+        "if budget == 0 or not (square < inf and tried > 1e-10 * end):",
+        "    return nan, budget",
+        "h = next_step(tried, h, square)",
+        "if square <= 1.0:",
+        "    t = end if tried == left else t + tried",
+    ]
 
 
 def _stages(
@@ -154,7 +196,9 @@ def _stages(
     lines = []
     for stage in range(1, 7):
         node = float(C[stage])
-        lines += [f"y{i} = z{i} + tried * ({_combination(A[stage], i)})" for i in range(n)]
+        lines += [
+            f"y{i} = z{i} + tried * ({_combination(A[stage], f'k{{j}}_{i}')})" for i in range(n)
+        ]
         lines.append(f"at = t + {node!r} * tried")
         lines += [f"curve{i} = level{i} + at * rise{i}" for i in range(n_curves)]
         lines.append("now = begin + at")
@@ -165,15 +209,16 @@ def _stages(
     lines.append("total = 0.0")
     for i in range(n):
         lines += [
-            f"error = tried * ({_combination(E, i)})",
+            f"error = tried * ({_combination(E, f'k{{j}}_{i}')})",
             f"scaled = error / (floor{i} + rtol * max(abs(z{i}), abs(y{i})))",
             "total += scaled * scaled",
         ]
     return lines
 
 
-def _combination(weights: np.ndarray, i: int) -> str:
-    return " + ".join(f"{float(w)!r} * k{j}_{i}" for j, w in enumerate(weights) if w != 0)
+def _combination(weights: np.ndarray, term: str) -> str:
+    terms = (f"{float(w)!r} * {term.format(j=j)}" for j, w in enumerate(weights) if w != 0)
+    return " + ".join(terms)
 
 
 def _function(signature: str, lines: list[str]) -> str:
@@ -204,7 +249,7 @@ def first_step(z, k, floor, rtol, limit):
     for i in range(len(z)):
         weight = floor[i] + rtol * abs(z[i])
         size += (z[i] / weight) ** 2
-        speed += (k[i] / weight) ** 2
+        speed += (k[0, i] / weight) ** 2
     if not speed > 0.0:
         return limit
     return min(limit, max(1e-3 * limit, 0.01 * np.sqrt(size / speed)))
@@ -232,17 +277,30 @@ def is_finite(theta, s):
     return True
 
 
+def build_cross(program: Program) -> tuple[Callable, Callable]:
+    """Return the compiled derivative, and the function that integrates over one segment."""
+    layout, derivative = program.layout, program.derivative
+    n_z = len(layout.states) + len(layout.active)
+    small = 6 * len(derivative.apply_nodes) + 13 * n_z <= MOST_LINES
+    writer = Writer()
+    source = slope_source(layout, derivative, writer)
+    slope = compiled(source, "slope", writer.scope, inline=small)
+    if small:
+        writer = Writer()
+        source = cross_source(layout, derivative, writer)
+        return slope, compiled(source, "cross", writer.scope)
+    return slope, compiled(cross_in_loops_source(layout), "cross", {"slope": slope})
+
+
 def build_solve(program: Program) -> Callable:
     """Return the compiled function that integrates one subject and says whether it succeeded."""
     layout = program.layout
     n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
     bolus, n_channels = CURVES + 2 * len(layout.curves), layout.n_channels
-    writer = Writer()
-    slope = compiled(slope_source(layout, program.derivative, writer), "slope", writer)
-    cross = compiled(cross_source(layout, program.derivative, writer), "cross", writer)
+    slope, cross = build_cross(program)
 
     @native
-    def solve(z, jumps, theta, s, constants, table, row, k, floor, rtol, saved):
+    def solve(z, y, jumps, theta, s, constants, table, row, k, floor, rtol, saved):
         h, budget = -1.0, MAX_STEPS
         for r in range(row[0], row[1]):
             for c in range(n_channels):
@@ -250,10 +308,10 @@ def build_solve(program: Program) -> Callable:
                     z[i] += table[r, bolus + c] * jumps[(c + 1) * n_z + i]
             if table[r, LENGTH] > 0.0:
                 if h < 0.0 or table[r, CONTINUOUS] == 0.0:
-                    slope(z, theta, s, constants, table, r, k)
+                    slope(0.0, z, theta, s, constants, table, r, k, 0)
                 if h < 0.0:
                     h = first_step(z, k, floor, rtol, table[r, LENGTH])
-                h, budget = cross(h, budget, z, theta, s, constants, table, r, k, floor, rtol)
+                h, budget = cross(h, budget, z, y, theta, s, constants, table, r, k, floor, rtol)
                 if not np.isfinite(h):
                     return False
             if table[r, SAVE] >= 0.0:
@@ -282,7 +340,7 @@ def build_kernel(program: Program) -> Callable:
     n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
     n_jumps = (layout.n_channels + 1) * n_z
     writer = Writer()
-    start = compiled(start_source(layout, program.start, writer), "start", writer)
+    start = compiled(start_source(layout, program.start, writer), "start", writer.scope)
     set_floor, solve = build_floor(layout), build_solve(program)
 
     @native
@@ -291,7 +349,8 @@ def build_kernel(program: Program) -> Callable:
         for s in range(rows.shape[0]):
             n_saved = max(n_saved, rows[s, 3])
         saved = (np.empty((n_saved, n_y)), np.empty((n_saved, n_z - n_y)))
-        z, k, floor, jumps = np.empty(n_z), np.empty(n_z), np.empty(n_z), np.empty(n_jumps)
+        z, y, floor = np.empty(n_z), np.empty(n_z), np.empty(n_z)
+        k, jumps = np.empty((7, n_z)), np.empty(n_jumps)
         for s in range(rows.shape[0]):
             solved = is_finite(theta, s)
             if solved:
@@ -299,7 +358,7 @@ def build_kernel(program: Program) -> Callable:
                 start(theta, s, constants, jumps)
                 z[:] = jumps[:n_z]
                 row, rtol = rows[s], tolerance[0]
-                solved = solve(z, jumps, theta, s, constants, table, row, k, floor, rtol, saved)
+                solved = solve(z, y, jumps, theta, s, constants, table, row, k, floor, rtol, saved)
             if not solved:
                 saved[0][rows[s, 2] : rows[s, 3]] = np.nan
                 saved[1][rows[s, 2] : rows[s, 3]] = np.nan
