@@ -200,16 +200,18 @@ def compare_differences(
     in_sds = kinds[0] != kinds[1] if standardized is None else standardized
     if not in_sds and kinds[0] != kinds[1]:
         raise ComparisonError(f"a {kinds[0]} and a {kinds[1]} compare only if standardized")
-    changes, moves = zip(
-        *(
-            _change(posterior, name, (reference, group), in_sds=in_sds, ci_prob=ci_prob)
-            for name in (first, second)
-        ),
-        strict=True,
-    )
+    moves = [_move(posterior, name, (reference, group)) for name in (first, second)]
+    if in_sds:
+        names = (first, second)
+        moves = [m / _person_sd(posterior, name) for m, name in zip(moves, names, strict=True)]
+        kinds = ["change in SDs", "change in SDs"]
+    shown = np.asarray if in_sds else np.exp
+    changes = [
+        Change(name, kind, estimate(shown(m), ci_prob), _direction(m), bool(np.median(m) < 0))
+        for name, kind, m in zip((first, second), kinds, moves, strict=True)
+    ]
     sign = -1 if changes[0].is_lower else 1
     alone = (sign * moves[0] > 0) & (sign * moves[1] <= 0)
-    shown = np.asarray if in_sds else np.exp
     return Differences(
         changes[0],
         changes[1],
@@ -221,18 +223,6 @@ def compare_differences(
         standardized=in_sds,
         ci_prob=ci_prob,
     )
-
-
-def _change(
-    posterior: xr.DataTree, name: str, pair: tuple[str, str], *, in_sds: bool, ci_prob: float
-) -> tuple[Change, np.ndarray]:
-    """Return how a parameter changes, and the draws of its change on the scale of comparison."""
-    move = _move(posterior, name, pair)
-    if in_sds:
-        move = move / _person_sd(posterior, name)
-    kind = "change in SDs" if in_sds else _kind(posterior, name)
-    value = estimate(move if in_sds else np.exp(move), ci_prob)
-    return Change(name, kind, value, _direction(move), bool(np.median(move) < 0)), move
 
 
 def _pair(posterior: xr.DataTree, groups: Sequence[str] | None) -> tuple[str, str]:

@@ -1,0 +1,137 @@
+"""Differences of differences: known inputs give known answers."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from hepaflux.assess import ComparisonError, compare_differences
+
+GROUPS = ("healthy", "obese", "NAFLD")
+N = (4, 1000)
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def tree(groups=GROUPS, **variables):
+    """Inference data with variables by group (three dimensions) or shared (two)."""
+    dims = ("chain", "draw", "group")
+    posterior = {name: (dims[: values.ndim], values) for name, values in variables.items()}
+    made = xr.DataTree.from_dict(
+        {"/posterior": xr.Dataset(posterior, coords={"group": list(groups)})}
+    )
+    made.attrs["supports"] = json.dumps({"suppression": "unit", "share": "unit"})
+    return made
+
+
+def around(*centers, sd=0.1, seed=1):
+    rng = np.random.default_rng(seed)
+    return np.stack([c + sd * rng.standard_normal(N) for c in centers], axis=-1)
+
+
+SUPPRESSION = logistic(around(1.5, 1.0, 0.3))
+SHARE = logistic(around(-3.0, -2.0, -1.3, seed=2))
+RATE = np.exp(around(2.0, 2.1, 2.6, seed=3))
+PAIR = {"groups": ("healthy", "NAFLD")}
+
+
+@pytest.fixture(scope="module")
+def both():
+    shared = {"suppression_person_sd": np.full(N, 0.5), "rate_spread": np.full(N, 0.25)}
+    return tree(suppression=SUPPRESSION, share=SHARE, rate=RATE, **shared)
+
+
+def test_fractions_are_compared_by_odds_ratios(both):
+    found = compare_differences(both, "suppression", "share", **PAIR)
+    assert (found.first.kind, found.second.kind) == ("odds ratio", "odds ratio")
+    assert found.first.value.median == pytest.approx(np.exp(0.3 - 1.5), rel=0.03)
+    assert found.second.value.median == pytest.approx(np.exp(-1.3 + 3.0), rel=0.03)
+    assert found.difference.median == pytest.approx(np.exp(1.7 + 1.2), rel=0.03)
+    width = np.log(found.difference.upper / found.difference.lower)
+    assert width == pytest.approx(2 * 1.645 * 0.1 * 2, rel=0.06)
+
+
+def test_the_probability_that_one_changes_alone():
+    """Of two halves of the draws the second quantity falls in one: 0.5 by construction."""
+    half = np.where(np.arange(N[1]) % 2, 1.2, 0.8) * np.ones(N)
+    one = np.ones(N)
+    made = tree(("a", "b"), first=np.stack([one, 0.5 * one], -1), second=np.stack([one, half], -1))
+    found = compare_differences(made, "first", "second")
+    assert found.probability_first_alone == 0.5
+    assert found.first.is_lower
+    assert found.probability_of_direction == 1.0
+    assert "the probability that first is lower while second is not is 0.500" in found.sentence
+
+
+def test_equal_changes_do_not_differ():
+    factor = around(0.0, -0.7)
+    made = tree(("a", "b"), first=np.exp(factor), second=3 * np.exp(factor))
+    found = compare_differences(made, "first", "second")
+    assert found.difference.median == pytest.approx(1.0)
+    assert found.probability_first_alone == 0.0
+    assert "the two changes did not clearly differ" in found.sentence
+
+
+def test_quantities_of_two_kinds_are_compared_in_sds_between_people(both):
+    found = compare_differences(both, "suppression", "rate", **PAIR)
+    assert found.standardized
+    assert found.first.value.median == pytest.approx(-1.2 / 0.5, rel=0.03)
+    assert found.second.value.median == pytest.approx(0.6 / 0.25, rel=0.03)
+    assert found.difference.median == pytest.approx(0.6 / 0.25 + 1.2 / 0.5, rel=0.03)
+    assert "change in SDs" in found.sentence
+
+
+def test_the_sentence_is_one_and_says_what_was_found(both):
+    sentence = compare_differences(both, "suppression", "share", **PAIR).sentence
+    assert sentence.startswith("In NAFLD against healthy, suppression was lower (odds ratio 0.3")
+    assert "share was higher (odds ratio 5." in sentence
+    assert "the two changes differed (ratio of odds ratios" in sentence
+    assert sentence.endswith("is lower while share is not is > 0.999.")
+    assert sentence.count(". ") == 0
+
+
+def test_direction_is_not_claimed_where_it_is_not_clear(both):
+    made = tree(
+        ("a", "b"), first=np.exp(around(0.0, 0.02)), second=np.exp(around(0.0, 1.0, seed=5))
+    )
+    assert "first was not clearly " in compare_differences(made, "first", "second").sentence
+
+
+def test_table_and_record_hold_the_numbers(both):
+    found = compare_differences(both, "suppression", "share", **PAIR)
+    table = found.table()
+    assert table["median"].tolist() == pytest.approx(
+        [
+            found.first.value.median,
+            found.second.value.median,
+            found.difference.median,
+            found.probability_of_direction,
+            found.probability_first_alone,
+        ]
+    )
+    assert json.loads(json.dumps(found.to_dict()))["sentence"] == found.sentence
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "options", "message"),
+    [
+        ("share", "share", PAIR, "share is compared with itself"),
+        ("share", "nothing", PAIR, "'nothing' is not in the posterior"),
+        ("share", "suppression", {}, "two groups are needed, .* there is healthy, obese, NAFLD"),
+        ("share", "suppression", {"groups": ("healthy", "T2D")}, "no group 'T2D'"),
+        ("share", "rate", {**PAIR, "standardized": False}, "compare only if standardized"),
+        ("share", "rate", PAIR, "share: no standard deviation between people was fitted"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(both, first, second, options, message):
+    with pytest.raises(ComparisonError, match=message):
+        compare_differences(both, first, second, **options)
+
+
+def test_a_quantity_that_can_be_negative_has_no_ratio():
+    made = tree(("a", "b"), first=around(0.0, 0.1), second=np.exp(around(0.0, 1.0)))
+    with pytest.raises(ComparisonError, match="first can be zero or negative"):
+        compare_differences(made, "first", "second")
