@@ -5,10 +5,14 @@ import pytest
 
 import hepaflux as hf
 from hepaflux.model import HEALTHY, NAFLD
-from hepaflux.model.simulate import TESTS
+from hepaflux.model.predict import predict
+from hepaflux.model.protocols import TESTS
+from hepaflux.model.recipe import prepare
 
 PROTOCOLS = {"minimal": "ivgtt", "oral": "ogtt75"}
-each_system = pytest.mark.parametrize("system", hf.systems.ALL, ids=lambda s: s.name)
+each_system = pytest.mark.parametrize(
+    "system", [hf.systems.named(name) for name in PROTOCOLS], ids=PROTOCOLS
+)
 
 
 @each_system
@@ -26,24 +30,31 @@ def test_the_same_seed_gives_the_same_study(system):
 def test_noise_around_the_true_curve_is_that_of_the_assay(system):
     """The mean squared standardized deviation is one (false alarms below 1e-4)."""
     simulated = hf.simulate_study(system, subjects=20, protocol=PROTOCOLS[system.name], seed=3)
+    for z in standardized(simulated, system).values():
+        assert abs(z.mean()) < 4 / np.sqrt(len(z))
+        assert abs((z**2).mean() - 1) < 4 * np.sqrt(2 / len(z))
+
+
+def standardized(simulated, system):
+    """Deviations of all samples from the true curves in units of the assay's error, by output."""
     adapted = system.for_study(simulated.study)
-    output = adapted.outputs[0]
-    cv = output.cv.value if hasattr(output.cv, "value") else output.cv.median
-    standardized = []
-    for subject, (_, row) in zip(simulated.study.subjects, simulated.truth.iterrows(), strict=True):
-        p = {
-            q.name: row[q.name]
-            if not q.axis
-            else row[[c for c in row.index if c.startswith(f"{q.name}[")]].to_numpy(dtype=float)
-            for q in adapted.unknowns
-        }
-        samples = subject.samples["glucose"]
-        used = output.uses(samples.time)
-        mean = hf.solve(adapted, p, subject, times=samples.time[used]).states["glucose"]
-        standardized.append((samples.value[used] - mean) / np.hypot(cv * mean, output.floor))
-    z = np.concatenate(standardized)
-    assert abs(z.mean()) < 4 / np.sqrt(len(z))
-    assert abs((z**2).mean() - 1) < 4 * np.sqrt(2 / len(z))
+    separate = hf.Design(levels={p.name: "separate" for p in adapted.unknowns})
+    recipe = prepare(simulated.study, system, design=separate)
+    draws = {p.name: true_values(simulated.truth, p)[None] for p in adapted.unknowns}
+    means = predict(recipe, draws, tolerance=(1e-9, 1e-9))
+    deviations = {}
+    for observed in recipe.observations:
+        output, mean = observed.output, means[observed.output.name][0]
+        cv = getattr(output.cv, "value", None) or output.cv.median
+        deviations[output.name] = (observed.value - mean) / np.hypot(cv * mean, output.floor)
+    return deviations
+
+
+def true_values(truth, parameter):
+    """The column of a parameter, or the columns of a vector side by side."""
+    if not parameter.axis:
+        return truth[parameter.name].to_numpy()
+    return truth[[c for c in truth if c.startswith(f"{parameter.name}[")]].to_numpy()
 
 
 def test_groups_differ_as_they_should():
@@ -66,12 +77,14 @@ def test_the_truth_has_a_column_per_parameter():
     assert list(simulated.truth["subject"]) == [s.name for s in simulated.study.subjects]
 
 
-@pytest.mark.parametrize("protocol", [name for name in TESTS if name != "ivgtt"])
-def test_times_and_dose_are_those_of_the_test(protocol):
+@pytest.mark.parametrize(
+    ("protocol", "grams", "per_kg"),
+    [("ogtt75", 75.0, False), ("ogtt75_sparse", 75.0, False), ("meal", 1.0, True)],
+)
+def test_times_and_dose_are_those_of_the_test(protocol, grams, per_kg):
     (subject,) = hf.simulate_study(hf.systems.oral, subjects=1, protocol=protocol).study.subjects
     assert tuple(subject.samples["glucose"].time) == TESTS[protocol].times
-    grams = TESTS[protocol].grams * (subject.weight if TESTS[protocol].per_kg else 1)
-    expected = grams / 0.180156 / subject.weight
+    expected = grams / 0.180156 / (1 if per_kg else subject.weight)
     assert subject.amount_per_kg(subject.doses[0]) == pytest.approx(expected, rel=1e-9)
 
 

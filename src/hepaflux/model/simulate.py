@@ -1,27 +1,35 @@
 """Simulate: virtual people go through a standard test and become a study with its known truth.
 
 Parameters are drawn around group medians with the between-subject spread that the system declares;
-absorption from its prior. Insulin is an input of the systems, so it is made up here: a smooth
-response whose size falls as insulin sensitivity rises, as in people. The samples of that response
-drive the simulated glucose exactly as measured insulin drives a fit, and the basal sample carries
-no error, because fits take both as known; all other glucose samples carry the output's noise.
+absorption from its prior. Insulin is an input of the systems, so it is made up: a smooth response
+whose size falls as insulin sensitivity rises, as in people. The samples of that response drive the
+simulated glucose exactly as measured insulin drives a fit, and the basal sample carries no error,
+because fits take both as known; all other glucose samples carry the output's noise. In a clamp
+glucose is infused as the person's own clearance and production ask for, in steps.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from hepaflux.model.design import Level
 from hepaflux.model.noise import noise_of
-from hepaflux.model.predict import predict
+from hepaflux.model.predict import fluxes, predict
+from hepaflux.model.protocols import (
+    PLACEHOLDER,
+    TESTS,
+    StandardTest,
+    excursion,
+    infused_insulin,
+    infusion,
+)
 from hepaflux.model.recipe import Recipe, prepare
 from hepaflux.parameter import Fixed, Parameter, size_of
-from hepaflux.study.study import Dose, Samples, Study, Subject, zero_time
+from hepaflux.study.study import Dose, Samples, Study, StudyError, Subject, zero_time
 from hepaflux.systems.system import Output, System
-from hepaflux.units import MOLAR_MASS
 
 TOLERANCE = (1e-9, 1e-9)
 """Relative and absolute tolerance of the solver in simulations."""
@@ -29,57 +37,11 @@ TOLERANCE = (1e-9, 1e-9)
 FEEDBACK = 0.6
 """Exponent with which the insulin response falls as insulin sensitivity rises."""
 
+SENSITIVITIES = ("SI", "SI_D", "S2_I")
+"""Names of the insulin sensitivity that the response follows, of the first that a system has."""
 
-@dataclass(frozen=True)
-class StandardTest:
-    """A dose and the times of sampling.
-
-    Attributes
-    ----------
-    times : tuple of float, min
-        Sampling times; the dose is given at 0.
-    grams, route, per_kg
-        The glucose dose, g or g/kg.
-    phases : tuple of (float, float)
-        The insulin response as a sum of gamma-shaped phases: peak time in min, and height in
-        pmol/L above basal at the prior median of insulin sensitivity.
-    """
-
-    times: tuple[float, ...]
-    grams: float
-    route: str
-    per_kg: bool
-    phases: tuple[tuple[float, float], ...]
-
-
-OGTT_PHASES = ((35.0, 200.0), (90.0, 160.0))
-
-TESTS: Mapping[str, StandardTest] = MappingProxyType(
-    {
-        "ogtt75": StandardTest(
-            (0, 10, 20, 30, 45, 60, 90, 120, 150, 180), 75.0, "oral", False, OGTT_PHASES
-        ),
-        "ogtt75_sparse": StandardTest((0, 30, 60, 90, 120), 75.0, "oral", False, OGTT_PHASES),
-        "meal": StandardTest(
-            (0, 5, 10, 15, 20, 30, 40, 50, 60, 75, 90, 120, 150, 180, 210, 240, 260, 280, 300),
-            1.0,
-            "oral",
-            True,
-            OGTT_PHASES,
-        ),
-        "ivgtt": StandardTest(
-            (
-                *(0, 2, 4, 6, 8, 10, 12, 14, 16, 19, 22, 27, 32, 42, 52, 62, 72, 82, 92, 102),
-                *(122, 142, 162, 182),
-            ),
-            0.3,
-            "intravenous",
-            True,
-            ((3.0, 480.0), (30.0, 80.0)),
-        ),
-    }
-)
-"""Standard tests by name. Responses are made up (see the module), sized like published means."""
+CLAMP_STEP = 10.0
+"""Minutes for which a clamp's glucose infusion is kept."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +131,9 @@ def simulate_study(
     members = [populations[i % len(populations)] for i in range(subjects)]
     members.sort(key=list(populations).index)
     values = _draw_parameters(system, protocol, members, rng)
+    relative = _relative_sensitivity(system, values)
     people = tuple(
-        _person(f"S{i + 1:03d}", population, values["SI"][i] / _median(system, "SI"), protocol, rng)
+        _person(f"S{i + 1:03d}", population, relative[i], TESTS[protocol], rng)
         for i, population in enumerate(members)
     )
     title = f"Synthetic study of {subjects} people ({protocol}, system {system.name}, seed {seed})"
@@ -183,20 +146,54 @@ def simulate_study(
         protocol=protocol,
     )
     recipe = prepare(study, system, design=None)
+    if TESTS[protocol].is_clamp:
+        recipe = prepare(_clamped(recipe, values, TESTS[protocol]), system, design=None)
     measured = _with_measurements(recipe, values, rng)
     return Simulated(measured, _truth(measured, recipe.system, values))
 
 
 def _require_protocol(system: System, protocol: str) -> None:
-    """Refuse a protocol that does not exist or whose dose the system does not take."""
-    taken = {(channel.what, channel.route) for channel in system.doses}
-    taken |= {dose for given in system.inputs for dose in given.takes}
-    suited = [name for name, test in TESTS.items() if ("glucose", test.route) in taken]
+    """Refuse a protocol that does not exist or that the system cannot describe."""
+    suited = [name for name, test in TESTS.items() if _suits(system, test)]
     if protocol not in suited:
         raise ValueError(
             f"protocol must be one of {', '.join(suited)} for system {system.name}, "
             f"but is {protocol!r}"
         )
+
+
+def _suits(system: System, test: StandardTest) -> bool:
+    """Return whether a system takes all doses of a test and finds in it all that it measures."""
+    try:
+        adapted = _adapted(system, test)
+    except StudyError:
+        return False
+    taken = {(channel.what, channel.route) for channel in adapted.doses}
+    taken |= {dose for given in adapted.inputs for dose in given.takes}
+    given = {(dose.what, dose.route) for dose in test.doses if dose.what != "insulin"}
+    needed = {a for output in adapted.outputs if output.required for a in output.analytes}
+    return given <= taken and needed <= test.analytes.keys()
+
+
+def _adapted(system: System, test: StandardTest) -> System:
+    """Return the system with the settings that a test determines."""
+    samples = {}
+    for analyte, times in test.analytes.items():
+        ends = np.array([times[0], times[-1]])
+        samples[analyte] = Samples(ends, np.full(2, _placeholder(analyte)), np.full(2, "none"))
+    return system.for_study(Study("", (Subject("", samples, test.doses, weight=70.0),)))
+
+
+def _placeholder(analyte: str) -> float:
+    return PLACEHOLDER.get(analyte, 0.01)
+
+
+def _relative_sensitivity(system: System, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return everyone's insulin sensitivity over its prior median; one if there is none."""
+    for name in SENSITIVITIES:
+        if name in values:
+            return values[name] / _median(system, name)
+    return np.ones(len(next(iter(values.values()))))
 
 
 def _median(system: System, name: str) -> float:
@@ -207,9 +204,7 @@ def _median(system: System, name: str) -> float:
 def _draw_parameters(
     system: System, protocol: str, members: Sequence[Population], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    last = TESTS[protocol].times[-1]
-    blank = Samples(np.array([0.0, last]), np.array([5.0, 5.0]), np.array(["none", "none"]))
-    adapted = system.for_study(Study("", (Subject("", {"glucose": blank}),)))
+    adapted = _adapted(system, TESTS[protocol])
     return {p.name: _draw(p, members, rng) for p in adapted.unknowns}
 
 
@@ -223,18 +218,24 @@ def _draw(
     if size_of(prior):
         return np.asarray(prior.distribution().rvs(size=n, random_state=rng))
     factor = np.array([m.factors.get(parameter.name, 1.0) for m in members])
-    median = prior.distribution().median()
-    return median * factor * np.exp(parameter.spread * rng.standard_normal(n))
+    median = factor * prior.distribution().median()
+    deviation = parameter.spread * rng.standard_normal(n)
+    if prior.support == "unit":
+        return expit(logit(median) + deviation)
+    return median * np.exp(deviation)
 
 
 def _person(
-    name: str, population: Population, relative: float, protocol: str, rng: np.random.Generator
+    name: str,
+    population: Population,
+    relative: float,
+    test: StandardTest,
+    rng: np.random.Generator,
 ) -> Subject:
-    """Return a person whose glucose is still basal at all times.
+    """Return a person whose measurements are still to be simulated.
 
     ``relative`` is the person's insulin sensitivity over the prior median.
     """
-    test = TESTS[protocol]
     glucose, insulin = (
         median * np.exp(sd * rng.standard_normal())
         for median, sd in (population.basal_glucose, population.basal_insulin)
@@ -244,19 +245,24 @@ def _person(
         for mean, sd in (population.weight, population.height)
     )
     time = np.array(test.times, dtype=float)
-    response = _insulin(test, insulin, relative, rng)
-    plain = np.full(len(time), "none")
-    grams = test.grams * 1000 / MOLAR_MASS["glucose"]
+    known = {
+        "glucose": excursion(test, glucose, time),
+        "insulin": _insulin(test, insulin, relative, rng),
+    }
     return Subject(
         name=name,
         group=population.name,
         weight=round(weight, 1),
         covariates={"bmi": round(weight / height**2, 1)},
         samples={
-            "glucose": Samples(time, np.full(len(time), glucose), plain),
-            "insulin": Samples(time, response, plain),
+            analyte: Samples(
+                np.array(times, dtype=float),
+                known.get(analyte, np.full(len(times), _placeholder(analyte))),
+                np.full(len(times), "none"),
+            )
+            for analyte, times in test.analytes.items()
         },
-        doses=(Dose(0.0, "glucose", grams, test.route, 0.0, test.per_kg),),  # type: ignore[arg-type]
+        doses=test.doses,
     )
 
 
@@ -266,11 +272,46 @@ def _insulin(
     """Return a smooth insulin response at the sampling times, pmol/L."""
     time = np.array(test.times, dtype=float)
     size = relative**-FEEDBACK * np.exp(0.25 * rng.standard_normal())
-    response = np.full_like(time, basal)
+    response = np.full_like(time, basal) + infused_insulin(test, time)
     for peak, height in test.phases:
         peak = peak * np.exp(0.1 * rng.standard_normal())
-        response += size * height * (time / peak) ** 2 * np.exp(2 * (1 - time / peak))
+        since = np.maximum(time, 0.0) / peak
+        response += size * height * since**2 * np.exp(2 * (1 - since))
     return response
+
+
+def _clamped(recipe: Recipe, values: Mapping[str, np.ndarray], test: StandardTest) -> Study:
+    """Return the study with the glucose infusions that keep everyone's glucose basal.
+
+    Clearance and production do not depend on glucose in a clamp, so they are those of a test
+    without glucose.
+    """
+    starts = np.arange(0.0, test.times[-1], CLAMP_STEP)
+    people = recipe.study.subjects
+    middles = [starts + CLAMP_STEP / 2] * len(people)
+    draws = {name: value[None] for name, value in values.items()}
+    flows = fluxes(_separate(recipe), draws, middles, tolerance=TOLERANCE)
+    clearance, production = (flows[n][0].reshape(len(people), -1) for n in ("MCR", "EGP"))
+    basal = np.array([[person.samples["glucose"].value[0]] for person in people])
+    rates = clearance * basal - production
+    return replace(
+        recipe.study,
+        subjects=tuple(
+            replace(person, doses=(*person.doses, *_glucose(test, starts, mine)))
+            for person, mine in zip(people, rates, strict=True)
+        ),
+    )
+
+
+def _glucose(test: StandardTest, starts: np.ndarray, rates: np.ndarray) -> list[Dose]:
+    """Return infusions of glucose at given rates, and of its label; rates below zero are none."""
+    shares = {"glucose": 1 / (1 + test.label), "egp_tracer": test.label / (1 + test.label)}
+    return [
+        infusion(what, float(share * rate), begin=float(start), end=float(start) + CLAMP_STEP)
+        for start, rate in zip(starts, rates, strict=True)
+        for what, share in shares.items()
+        if share * rate > 0
+    ]
 
 
 def _with_measurements(

@@ -1,0 +1,150 @@
+"""Protocols: standard tests that virtual people go through.
+
+Doses and sampling times are those of usual tests. What a system takes as known is made up: insulin
+as a smooth response, or as what an insulin infusion reaches; glucose, for systems in which it is an
+input, as a decay after the dose. Sizes are like those of published means.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from hepaflux.study.study import Dose
+from hepaflux.units import MOLAR_MASS
+
+INSULIN_CLEARANCE = 0.015
+"""Clearance of infused insulin, L/kg/min: 1 mU/kg/min raises insulin by about 67 µU/mL."""
+
+INSULIN_RATE = 0.1
+"""Rate at which infused insulin approaches its plateau, 1/min."""
+
+MILLIUNIT = 6.0
+"""pmol in one milliunit of insulin."""
+
+PLACEHOLDER = {"glucose": 5.0, "insulin": 50.0, "ffa": 0.5}
+"""What stands in a table of virtual measurements until it is simulated; else 0.01."""
+
+
+@dataclass(frozen=True)
+class StandardTest:
+    """Doses, sampling times, and what is made up for the systems that take it as known.
+
+    Attributes
+    ----------
+    times : tuple of float, min
+        Sampling times of glucose and insulin; the test begins at 0.
+    doses : tuple of Dose
+        All that is given, in canonical units; of a clamp all but the glucose.
+    phases : tuple of (float, float)
+        The insulin response as a sum of gamma-shaped phases: peak time in min, and height in
+        pmol/L above basal at the prior median of insulin sensitivity.
+    sampled : mapping of str to tuple of float, min
+        Sampling times of the other analytes.
+    decay : tuple of (float, float)
+        Glucose above basal after an intravenous dose, for systems that take glucose as known: sum
+        of exponentials, mmol/L and 1/min.
+    is_clamp : bool
+        Whether glucose is infused so that it stays basal.
+    label : float, TTR
+        Tracer-to-tracee ratio of the glucose that is infused in a clamp.
+    """
+
+    times: tuple[float, ...]
+    doses: tuple[Dose, ...]
+    phases: tuple[tuple[float, float], ...] = ()
+    sampled: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    decay: tuple[tuple[float, float], ...] = ()
+    is_clamp: bool = False
+    label: float = 0.0
+
+    @property
+    def analytes(self) -> dict[str, tuple[float, ...]]:
+        """Return the sampling times of every analyte."""
+        return {"glucose": self.times, "insulin": self.times, **self.sampled}
+
+
+def drink(grams: float, *, per_kg: bool = False) -> Dose:
+    """Return a glucose drink at time 0, g or g/kg."""
+    return Dose(0.0, "glucose", grams * 1000 / MOLAR_MASS["glucose"], "oral", per_kg=per_kg)
+
+
+def bolus(what: str, amount: float, *, time: float = 0.0) -> Dose:
+    """Return an intravenous bolus, canonical amount per kg."""
+    return Dose(time, what, amount, "intravenous", per_kg=True)
+
+
+def infusion(what: str, rate: float, *, begin: float, end: float) -> Dose:
+    """Return a constant infusion, canonical amount per kg and min."""
+    return Dose(begin, what, rate * (end - begin), "intravenous", end - begin, per_kg=True)
+
+
+def infused_insulin(test: StandardTest, time: np.ndarray) -> np.ndarray:
+    """Return what insulin infusions add to insulin at some times, pmol/L."""
+    added = np.zeros_like(time)
+    for dose in test.doses:
+        if dose.what == "insulin":
+            level = dose.amount / dose.duration / INSULIN_CLEARANCE
+            begun, ended = (np.maximum(time - t, 0) for t in (dose.time, dose.time + dose.duration))
+            added += level * (np.exp(-INSULIN_RATE * ended) - np.exp(-INSULIN_RATE * begun))
+    return added
+
+
+def excursion(test: StandardTest, basal: float, time: np.ndarray) -> np.ndarray:
+    """Return made-up glucose at some times, mmol/L; basal in tests in which it is simulated."""
+    above = sum((height * np.exp(-rate * time) for height, rate in test.decay), np.zeros_like(time))
+    return basal + np.where(time > 0, above, 0.0)
+
+
+OGTT_PHASES = ((35.0, 200.0), (90.0, 160.0))
+IVGTT_PHASES = ((3.0, 480.0), (30.0, 80.0))
+IVGTT_TIMES = (
+    *(0, 2, 4, 6, 8, 10, 12, 14, 16, 19, 22, 27, 32, 42, 52, 62, 72, 82, 92, 102),
+    *(122, 142, 162, 182),
+)
+LABELED_IVGTT_TIMES = (*IVGTT_TIMES, 202, 222, 242)
+STEPS = ((0.2, 0, 120), (0.6, 120, 240), (2.0, 240, 360))
+"""Insulin infusion of a three-step clamp: mU/kg/min, from and to, min."""
+
+TESTS: Mapping[str, StandardTest] = MappingProxyType(
+    {
+        "ogtt75": StandardTest(
+            (0, 10, 20, 30, 45, 60, 90, 120, 150, 180), (drink(75.0),), OGTT_PHASES
+        ),
+        "ogtt75_sparse": StandardTest((0, 30, 60, 90, 120), (drink(75.0),), OGTT_PHASES),
+        "meal": StandardTest(
+            (0, 5, 10, 15, 20, 30, 40, 50, 60, 75, 90, 120, 150, 180, 210, 240, 260, 280, 300),
+            (drink(1.0, per_kg=True),),
+            OGTT_PHASES,
+        ),
+        "ivgtt": StandardTest(
+            IVGTT_TIMES, (bolus("glucose", 300 / MOLAR_MASS["glucose"]),), IVGTT_PHASES
+        ),
+        "ivgtt_labeled": StandardTest(
+            LABELED_IVGTT_TIMES,
+            (
+                bolus("glucose", 300 / MOLAR_MASS["glucose"]),
+                bolus("egp_tracer", 30 / MOLAR_MASS["glucose"]),
+            ),
+            IVGTT_PHASES,
+            sampled={"egp_enrichment": LABELED_IVGTT_TIMES[1:]},
+            decay=((7.0, 0.3), (8.0, 0.03)),
+        ),
+        "clamp": StandardTest(
+            tuple(range(-20, 361, 10)),
+            (
+                bolus("egp_tracer", 0.018, time=-180),
+                infusion("egp_tracer", 2e-4, begin=-180, end=360),
+                *(infusion("insulin", r * MILLIUNIT, begin=a, end=b) for r, a, b in STEPS),
+            ),
+            sampled={
+                "egp_enrichment": tuple(range(-60, 361, 15)),
+                "ffa": tuple(range(-30, 361, 30)),
+            },
+            is_clamp=True,
+            label=0.018,
+        ),
+    }
+)
+"""Standard tests by name."""
