@@ -26,7 +26,8 @@ def samples(time, value, censoring="none"):
 
 
 def insulin(time, *, basal=45.0, size=1.0):
-    early, late = np.asarray(time) / 4.0, np.asarray(time) / 40.0
+    since = np.maximum(time, 0.0)
+    early, late = since / 4.0, since / 40.0
     shape = 300 * early**2 * np.exp(2 * (1 - early)) + 180 * late**2 * np.exp(2 * (1 - late))
     return basal + size * shape
 
@@ -47,8 +48,44 @@ def ogtt(name="S1", *, time=OGTT, glucose=None, size=1.0, **fields):
     return Subject(name, curves, **fields)
 
 
+LABELED = np.array([-30, 0, 10, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300.0])
+
+
+def labeled_meal(name="S1", *, tracers=("meal_tracer",), time=LABELED, **fields):
+    """A subject who drinks 1 g/kg of glucose at 0, with any of three tracers.
+
+    The ``ra_tracer`` is infused as the meal is thought to appear, in steps.
+    """
+    doses = [Dose(0.0, "glucose", 5.55, "oral", per_kg=True)]
+    curves = {"glucose": samples(time, 5.0), "insulin": samples(time, insulin(time))}
+    if "meal_tracer" in tracers:
+        doses.append(Dose(0.0, "meal_tracer", 0.04 * 5.55, "oral", per_kg=True))
+        curves["meal_enrichment"] = samples(time[time > 0], 0.02)
+    if "egp_tracer" in tracers:
+        whole = 0.00022 * (180 + time[-1])
+        doses.append(Dose(-180.0, "egp_tracer", 0.0222, "intravenous", per_kg=True))
+        length = 180.0 + time[-1]
+        doses.append(Dose(-180.0, "egp_tracer", whole, "intravenous", length, per_kg=True))
+        curves["egp_enrichment"] = samples(time, 0.02)
+    if "ra_tracer" in tracers:
+        for start, length, rate in (
+            (0, 30, 6e-4),
+            (30, 60, 9e-4),
+            (90, 90, 5e-4),
+            (180, 120, 2e-4),
+        ):
+            dose = Dose(
+                float(start), "ra_tracer", rate * length, "intravenous", length, per_kg=True
+            )
+            doses.append(dose)
+        curves["ra_enrichment"] = samples(time[time > 0], 0.02)
+    doses.sort(key=lambda dose: dose.time)
+    return Subject(name, curves, **{"doses": tuple(doses), **fields})
+
+
 def subject_for(system, name="S1", **fields):
-    return (ivgtt if system.name == "minimal" else ogtt)(name, **fields)
+    kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
+    return kinds[system.name](name, **fields)
 
 
 def study_of(*subjects):

@@ -13,7 +13,7 @@ import jinja2
 import pandas as pd
 import xarray as xr
 
-from hepaflux.assess import curves, figures, forest, history
+from hepaflux.assess import curves, figures, flows, forest, history
 from hepaflux.assess.check import SEPARATE, Check, Verdict
 from hepaflux.assess.compare import (
     Comparison,
@@ -219,6 +219,9 @@ def _fits(posterior: xr.DataTree) -> Iterator[Image]:
     for subject in () if published else curves.chosen_subjects(posterior):
         text = f"Measurements and fitted curve of subject {subject}".rstrip()
         yield _image(curves.plot_fit(posterior, subject), text)
+        if flows.flow_names(posterior):
+            text = f"Production, appearance and disposal in subject {subject}".rstrip()
+            yield _image(flows.plot_fluxes(posterior, subject), text)
 
 
 def _rows(posterior: xr.DataTree, evidence: Evidence) -> Iterator[dict[str, Any]]:

@@ -118,6 +118,45 @@ def only_dose(what: str, route: str) -> Callable[[Subject], float]:
     return read
 
 
+def tracer_share(tracer: str, route: str) -> Callable[[Subject], float]:
+    """Read the labeled share of a glucose dose, whose amount includes the label."""
+
+    def read(subject: Subject) -> float:
+        label, glucose = (
+            sum(subject.amount_per_kg(d) for d in subject.doses if (d.what, d.route) == (w, route))
+            for w in (tracer, "glucose")
+        )
+        if not 0 < label < glucose:
+            raise StudyError(
+                [
+                    f"subject {subject.name}: {label:g} mmol/kg of {tracer} in {glucose:g} mmol/kg"
+                    " of glucose is no label; every drink needs one, and the amount of glucose must"
+                    " include it."
+                ]
+            )
+        return label / glucose
+
+    return read
+
+
+def length_of_test(subject: Subject) -> float:
+    """Read the time from the begin of the test to the last sample, min."""
+    return max(float(s.time[-1]) for s in subject.samples.values()) - zero_time(subject)
+
+
+def unit_hats(knots: tuple[float, ...]) -> Callable[[Subject], tuple[Curve, ...]]:
+    """Read hat functions of unit height over knots after the begin of the test.
+
+    Before the first knot all are zero; after the last one its hat stays at one.
+    """
+
+    def read(subject: Subject) -> tuple[Curve, ...]:
+        time = zero_time(subject) + np.asarray(knots)
+        return tuple(Curve(time, row) for row in np.eye(len(knots))[1:])
+
+    return read
+
+
 def hats(knots: tuple[float, ...], tail_rate: float) -> Callable[[Subject], tuple[Curve, ...]]:
     """Read hat functions over knots after the dose, each with unit area.
 

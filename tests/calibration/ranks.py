@@ -1,0 +1,75 @@
+"""Ranks: the machinery of simulation-based calibration (Talts et al. 2018).
+
+Parameters and data are drawn from a model, the model is fitted to the data, and the rank of each
+true value among its posterior draws must be uniform.
+"""
+
+import numpy as np
+from scipy import stats
+
+from hepaflux.fitting import nuts
+from hepaflux.fitting.compiled import compile_model
+from hepaflux.model.noise import noise_of
+from hepaflux.model.predict import predict
+
+DRAWS = 240
+KEPT = 59
+"""Draws that are left after thinning; ranks then run from 0 to 59."""
+BINS = 6
+
+
+def draw_truth(recipe, rng):
+    """Draw every unknown of a single subject, its noise included, from the priors."""
+    truth = {}
+    for name, prior in recipe.system.priors.items():
+        if prior.support != "fixed":
+            vector = name in {p.name for p in recipe.system.parameters if p.axis}
+            value = prior.distribution().rvs(1, random_state=rng)
+            truth[name] = np.asarray(value)[0] if vector else np.asarray(value).squeeze()
+    return truth
+
+
+def draw_data(recipe, truth, rng):
+    """Draw the measurements of a single subject, by name of the model's data."""
+    means = predict(recipe, {k: v[None] for k, v in truth.items()}, tolerance=(1e-8, 1e-8))
+    data = {}
+    for observed in recipe.observations:
+        output, mean = observed.output, means[observed.output.name][0]
+        error = truth.get(output.error, getattr(output.cv, "value", None))
+        noise = noise_of(output).scipy(mean, {output.error: error}, output.name)
+        data[f"{output.name}_measured"] = noise.rvs(random_state=rng)
+    return data
+
+
+def ranks_of(model, *, replicates, seed, only=None, tune=300):
+    """Rank of the truth among thinned posterior draws, by parameter, shape (replicate,)."""
+    compiled = compile_model(model, keep=[v.name for v in model.free_RVs])
+    rng = np.random.default_rng(seed)
+    ranks = {}
+    for replicate in range(replicates):
+        truth = draw_truth(model.recipe, rng)
+        data = draw_data(model.recipe, truth, rng)
+        tree = nuts.sample(
+            compiled.with_data(**data), draws=DRAWS, tune=tune, chains=1, seed=seed + replicate
+        )
+        chosen = tree["posterior"].isel(chain=0, draw=np.linspace(0, DRAWS - 1, KEPT).astype(int))
+        for parameter in only or truth:
+            value = truth[parameter]
+            below = np.atleast_1d((chosen[parameter].to_numpy() < value).sum(axis=0))
+            for j, rank in enumerate(below):
+                ranks.setdefault(f"{parameter}{j if value.ndim else ''}", []).append(rank)
+    return {parameter: np.array(values) for parameter, values in ranks.items()}
+
+
+def p_values(ranks):
+    """Return three p-values by parameter: uniform ranks, 50 % and 90 % intervals that cover."""
+    report = {}
+    for parameter, values in ranks.items():
+        counts = np.bincount(values * BINS // (KEPT + 1), minlength=BINS)
+        u = (values + 0.5) / (KEPT + 1)
+        covered = {share: int((np.abs(u - 0.5) < share / 2).sum()) for share in (0.5, 0.9)}
+        report[parameter] = (
+            stats.chisquare(counts).pvalue,
+            *(stats.binomtest(n, len(u), share).pvalue for share, n in covered.items()),
+        )
+    return report
