@@ -50,6 +50,7 @@ FAULTS = {
     "weight of no body": (S, "lean,70", "lean,70000", r"70000 kg is no body weight; is it in kg\?"),
     "dose without weight": (S, "lean,70", "lean,", r"dose, subject S1: the dose is not per kg and the body weight is not known; give weight_kg"),
     "grams called milligrams": (D, "75,g", "75,mg", r"dose, subject S1, doses.csv row 2: 75 mg is 0.00107 g/kg, outside 0.05–3 g/kg; is it in g\?"),
+    "an infusion in grams called milligrams": (D, "75,g,oral,0", "5,mg,intravenous,10", r"5 mg is 7.14e-05 g/kg, outside 0.0001–3 g/kg; is it in g\?"),
     "milligrams called grams": (D, "75,g", "75000,g", r"75000 g is 1.07e\+03 g/kg, outside 0.05–3 g/kg; is it in mg\?"),
     "dose listed twice": (D, "all,0,glucose,75,g,oral,0\n", "all,0,glucose,75,g,oral,0\n" * 2, r"doses.csv row 3: 75 g of glucose at 0 min is listed twice \(also in row 2\)"),
     "dose for all and for one": (D, "all,0,glucose,75,g,oral,0\n", "all,0,glucose,75,g,oral,0\nS1,0,glucose,75,g,oral,0\n", r"row 3: 75 g of glucose at 0 min is listed twice"),

@@ -43,6 +43,9 @@ SENSITIVITIES = ("SI", "SI_D", "S2_I")
 CLAMP_STEP = 10.0
 """Minutes for which a clamp's glucose infusion is kept."""
 
+LEAST_RATE = 1e-4
+"""Glucose infusion below which the pump is off, mmol/kg/min."""
+
 
 @dataclass(frozen=True)
 class Population:
@@ -304,13 +307,13 @@ def _clamped(recipe: Recipe, values: Mapping[str, np.ndarray], test: StandardTes
 
 
 def _glucose(test: StandardTest, starts: np.ndarray, rates: np.ndarray) -> list[Dose]:
-    """Return infusions of glucose at given rates, and of its label; rates below zero are none."""
+    """Return infusions of glucose at given rates, and of its label."""
     shares = {"glucose": 1 / (1 + test.label), "egp_tracer": test.label / (1 + test.label)}
     return [
         infusion(what, float(share * rate), begin=float(start), end=float(start) + CLAMP_STEP)
         for start, rate in zip(starts, rates, strict=True)
         for what, share in shares.items()
-        if share * rate > 0
+        if rate > LEAST_RATE and share > 0
     ]
 
 

@@ -25,6 +25,9 @@ PLAUSIBLE_DOSE = {"glucose": (0.05, 3.0, "g/kg"), "insulin": (0.001, 5.0, "U/kg"
 PLAUSIBLE_DOSE |= dict.fromkeys(TRACERS, (1e-5, 1.0, "mmol/kg"))
 """Doses per kg of body weight that occur in tests of people."""
 
+LOWEST_RATE = {"glucose": 1e-5, "insulin": 1e-5} | dict.fromkeys(TRACERS, 1e-7)
+"""Rates per min of infusions that occur; a clamp's infusion is one of many short pieces."""
+
 USUAL_UNITS = {
     "glucose": ("mg/dL", "mmol/L", "g/L"),
     "insulin": ("uU/mL", "pmol/L", "ng/mL"),
@@ -203,6 +206,8 @@ def _check_basal(subject: Subject, problems: Problems) -> None:
 def _check_dose(subject: Subject, dose: Dose, row: Row, problems: Problems) -> None:
     """Note a dose that nobody is given."""
     low, high, unit = PLAUSIBLE_DOSE[dose.what]
+    if dose.duration > 0:
+        low = min(low, LOWEST_RATE[dose.what] * dose.duration)
     known = math.isfinite(subject.weight)
     weight = 1.0 if dose.per_kg else subject.weight if known else _REFERENCE_WEIGHT
     mass, canonical = unit.removesuffix("/kg"), CANONICAL_AMOUNT[dose.what]
