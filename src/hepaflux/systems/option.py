@@ -1,6 +1,6 @@
 """Option: a named modeling choice of a system, with its default and what it takes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,10 @@ class Option:
         If not empty, a quantity in (or convertible to) this unit is accepted as well.
     substance : str
         The substance the quantity measures.
+    other : str
+        What other words it takes, such as ``"a chemical formula"``; empty if none.
+    check : callable (text) -> Any, optional
+        Raises ``ValueError`` for a word that is none of these.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Option:
     choices: tuple[str, ...] = ()
     unit: str = ""
     substance: str = ""
+    other: str = ""
+    check: Callable[[str], Any] | None = None
 
     def parse(self, value: Any, insulin_factor: float) -> Any:
         """Return a valid value of this option from a word, a number or a quantity as text.
@@ -43,12 +49,21 @@ class Option:
         """
         if value == self.default or (isinstance(value, str) and value in self.choices):
             return value
+        if self.check is not None:
+            return self._checked(value)
         if isinstance(self.default, str) and not self.unit:
             raise ValueError(self._refusal(value))
         try:
             return self._number(value, insulin_factor)
         except (ValueError, UnitError) as error:
             raise ValueError(self._refusal(value)) from error
+
+    def _checked(self, value: Any) -> str:
+        try:
+            self.check(str(value))  # type: ignore[misc]
+        except ValueError as error:
+            raise ValueError(f"{self._refusal(value)}: {error}") from error
+        return str(value)
 
     def _number(self, value: Any, insulin_factor: float) -> Any:
         if isinstance(value, (tuple, list)):
@@ -68,6 +83,8 @@ class Option:
         allowed = list(self.choices)
         if self.unit:
             allowed.append(f"a quantity in {self.unit}")
+        elif self.other:
+            allowed.append(self.other)
         elif not self.choices:
             allowed.append("a number or a list of numbers")
         return f"option {self.name} must be {' or '.join(allowed)}, but is {value!r}"
