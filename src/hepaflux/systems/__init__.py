@@ -1,13 +1,15 @@
 """Physiological models, one per file; each is declared as one ``System``."""
 
 from hepaflux.systems.clamp import clamp as clamp
+from hepaflux.systems.heavy_water import heavy_water as heavy_water
 from hepaflux.systems.ivgtt_labeled import ivgtt_labeled as ivgtt_labeled
+from hepaflux.systems.mida import mida as mida
 from hepaflux.systems.minimal import minimal as minimal
 from hepaflux.systems.oral import oral as oral
 from hepaflux.systems.oral_labeled import oral_labeled as oral_labeled
 from hepaflux.systems.system import System as System
 
-ALL: tuple[System, ...] = (minimal, oral, oral_labeled, ivgtt_labeled, clamp)
+ALL: tuple[System, ...] = (minimal, oral, oral_labeled, ivgtt_labeled, clamp, mida, heavy_water)
 """Every system that can be fitted."""
 
 
