@@ -83,8 +83,59 @@ def labeled_meal(name="S1", *, tracers=("meal_tracer",), time=LABELED, **fields)
     return Subject(name, curves, **{"doses": tuple(doses), **fields})
 
 
+def labeled_ivgtt(name="S1", *, time=IVGTT, glucose=None, **fields):
+    """A subject with a labeled intravenous bolus at 0."""
+    bolus = Dose(0.0, "egp_tracer", 0.165, "intravenous", per_kg=True)
+    subject = ivgtt(name, time=time, glucose=glucose, **fields)
+    curves = {**subject.samples, "egp_enrichment": samples(time[time > 0], 0.1)}
+    return Subject(name, curves, (*subject.doses, bolus))
+
+
+CLAMP = np.arange(-20, 361, 20.0)
+CLAMP_STEPS = ((0.0, 120.0, 80.0, 0.007), (120.0, 240.0, 240.0, 0.025), (240.0, 360.0, 800.0, 0.05))
+"""Begin, end, rise of insulin (pmol/L) and glucose infusion (mmol/kg/min) of each step."""
+
+
+def clamp_doses(*, label=0.018, glucose=True, prime=0.018, until=360.0):
+    """A primed tracer infusion from -180 min, insulin, and glucose in steps with its label."""
+
+    def infusion(what, rate, begin, end):
+        return Dose(begin, what, rate * (end - begin), "intravenous", end - begin, per_kg=True)
+
+    doses = [infusion("egp_tracer", 2e-4, -180.0, until), infusion("insulin", 6.0, 0.0, 360.0)]
+    if prime:
+        doses.append(Dose(-180.0, "egp_tracer", prime, "intravenous", per_kg=True))
+    for begin, end, _, rate in CLAMP_STEPS if glucose else ():
+        doses.append(infusion("glucose", rate, begin + 20, end))
+        if label:
+            doses.append(infusion("egp_tracer", label * rate, begin + 20, end))
+    return tuple(sorted(doses, key=lambda dose: dose.time))
+
+
+def clamp_insulin(time, *, basal=50.0):
+    """Insulin of the three steps, each reached within 20 min."""
+    edges = [
+        (t, level) for a, b, level, _ in CLAMP_STEPS for t, level in ((a + 20, level), (b, level))
+    ]
+    times, levels = zip((0.0, 0.0), *edges, strict=True)
+    return basal + np.interp(time, times, levels)
+
+
+def clamped(name="S1", *, time=CLAMP, ffa=True, **doses):
+    """A subject in a three-step clamp, with tracer and free fatty acids."""
+    curves = {
+        "glucose": samples(time, 5.0),
+        "insulin": samples(CLAMP, clamp_insulin(CLAMP)),
+        "egp_enrichment": samples(time, 0.02),
+    }
+    if ffa:
+        curves["ffa"] = samples(time, 0.5)
+    return Subject(name, curves, clamp_doses(**doses))
+
+
 def subject_for(system, name="S1", **fields):
     kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
+    kinds |= {"ivgtt_labeled": labeled_ivgtt, "clamp": clamped}
     return kinds[system.name](name, **fields)
 
 

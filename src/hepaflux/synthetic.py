@@ -11,7 +11,7 @@ from hepaflux.study import Study, read_study, write_study
 from hepaflux.systems import named
 
 POPULATIONS = {population.name: population for population in (HEALTHY, NAFLD)}
-PROTOCOLS = {"minimal": "ivgtt"}
+PROTOCOLS = {"minimal": "ivgtt", "ivgtt_labeled": "ivgtt_labeled", "clamp": "clamp"}
 """Protocol by system, if none is stated; else the 75 g drink."""
 
 

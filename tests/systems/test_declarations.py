@@ -18,10 +18,14 @@ VARIANTS = {
     "oral_labeled_free_two": systems.oral_labeled.with_options(
         production="free", compartments="two"
     ),
+    "ivgtt_labeled_modeled": systems.ivgtt_labeled.with_options(glucose="modeled"),
+    "clamp_two_portal": systems.clamp.with_options(compartments="two", portal_factor=2.5),
+    "clamp_without_lipolysis": systems.clamp.with_options(lipolysis="no"),
 }
 each_system = pytest.mark.parametrize("system", VARIANTS.values(), ids=VARIANTS)
 
-AT_REST = ("minimal", "oral", "oral_GEZI", *(name for name in VARIANTS if "labeled" in name))
+RESTING = ("minimal", "oral", "labeled", "clamp")
+AT_REST = [name for name in VARIANTS if any(word in name for word in RESTING)]
 """Systems that rest at basal values until something enters."""
 
 
