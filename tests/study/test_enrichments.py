@@ -11,12 +11,13 @@ HEAD = "subject,time,analyte,value,unit\n"
 GLUCOSE = "A,-10,glucose,5.0,mmol/L\nA,30,glucose,8.0,mmol/L\n"
 INSULIN = "A,-10,insulin,50,pmol/L\nA,30,insulin,200,pmol/L\n"
 DOSES = "subject,time,what,amount,unit,route,duration\n"
+LABEL = "A,0,meal_tracer,0.4,mmol/kg,oral,0\n"
 TITLE = 'title = "t"\ntime_unit = "min"\nbody_weight = "not published"\n'
 
 
 def study(folder, rows, doses=""):
     (folder / "measurements.csv").write_text(HEAD + GLUCOSE + INSULIN + rows)
-    (folder / "doses.csv").write_text(DOSES + "A,0,glucose,1,g/kg,oral,0\n" + doses)
+    (folder / "doses.csv").write_text(DOSES + "A,0,glucose,1,g/kg,oral,0\n" + LABEL + doses)
     (folder / "study.toml").write_text(TITLE)
     return hf.read_study(folder)
 
@@ -84,3 +85,28 @@ def test_a_tracer_by_mass_is_refused(tmp_path):
 def test_an_unknown_unit_is_refused():
     with pytest.raises(UnitError, match="no unit of enrichment"):
         enrichment_to_ttr(1.0, "APE")
+
+
+@pytest.mark.parametrize(
+    ("rows", "doses", "message"),
+    [
+        ("A,30,ra_enrichment,0.05,TTR\n", "", "no dose of ra_tracer; list it among the doses"),
+        ("A,30,meal_enrichment,0.2,TTR\n", "", "0.2 TTR is above the 0.0777 TTR of the drink"),
+        (
+            "A,-10,egp_enrichment,0.03,TTR\n",
+            "A,-120,egp_tracer,50,mmol/kg,intravenous,240\n",
+            "is a production of 6.94e+03 umol/kg/min, outside 2–80",
+        ),
+    ],
+)
+def test_enrichments_that_the_doses_cannot_make(tmp_path, rows, doses, message):
+    with pytest.raises(StudyError) as error:
+        study(tmp_path, rows, doses)
+    assert message in str(error.value)
+
+
+def test_a_label_without_its_drink(tmp_path):
+    """The amount of the drink includes its label, so a label cannot be the larger."""
+    doses = "A,60,meal_tracer,6,mmol/kg,oral,0\n"
+    with pytest.raises(StudyError, match="the amount of the drink must include its label"):
+        study(tmp_path, "A,90,meal_enrichment,0.05,TTR\n", doses)

@@ -12,6 +12,7 @@ from hepaflux.study.problems import Problems
 from hepaflux.study.samples import Sample, is_enrichment, substance_factor
 from hepaflux.study.study import Dose, Subject, zero_time
 from hepaflux.study.table import Row, Table, shown
+from hepaflux.study.tracers import check_tracers
 from hepaflux.units import CANONICAL, CANONICAL_AMOUNT, DEUTERATED, TRACERS
 
 PLAUSIBLE = {"glucose": (1.0, 50.0), "insulin": (0.0, 60_000.0), "c_peptide": (0.0, 20.0)}
@@ -178,6 +179,7 @@ def check_subject(
         )
     elif subject.doses:
         _check_basal(subject, problems)
+    check_tracers(subject, problems)
     for _, dose, row in doses:
         if not dose.per_kg and weight_needed and math.isnan(subject.weight):
             problems.add(
