@@ -111,10 +111,7 @@ def show_system(system: "System") -> None:
     typer.echo(f"{system.name}: {system.title}\n")
     _list("Equations", system.equations)
     rows = [(p.name, p.unit, describe(p.prior), p.meaning, p.source) for p in system.parameters]
-    rows += [
-        (f"{o.name}_cv", "1", describe(o.cv), f"CV of measured {o.name}", "assay")
-        for o in system.outputs
-    ]
+    rows += [(o.error, "1", describe(o.cv), _error_of(o), "assay") for o in system.outputs]
     _table(("parameter", "unit", "prior", "meaning", "source"), rows)
     _table(("input", "unit", "meaning"), [(i.name, i.unit, i.meaning) for i in system.inputs])
     _table(
@@ -138,10 +135,23 @@ def _takes(option: Any) -> str:
     quantity = [f'a number of {option.unit}, or "90 UNIT"'] if option.unit else ["a number"]
     if option.name == "knots":
         quantity = ["minutes with commas"]
-    return " or ".join([*option.choices, *(quantity if option.unit or not option.choices else [])])
+    elif isinstance(option.default, tuple):
+        quantity = ["numbers with commas"]
+    more = [option.other] if option.other else []
+    more += quantity if option.unit or not option.choices else []
+    return " or ".join([*option.choices, *more])
+
+
+def _error_of(output: Any) -> str:
+    """Return what the parameter of an output's measurement error is."""
+    if output.is_composition:
+        return f"standard deviation of a measured share of one half, {output.name}"
+    return f"CV of measured {output.name}"
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_plain(part) for part in value)
     return value if isinstance(value, str) else f"{value:g}"
 
 

@@ -129,13 +129,18 @@ def entering(made: Made, p: Any, u: Any) -> list[Any]:
     return [n + p.f * (s - n) for n, s in zip(made.natural, made.new(p, u), strict=True)]
 
 
+def held(y: Any, pool: str, made: Made) -> list[Any]:
+    """Return the components that a pool holds."""
+    return [getattr(y, f"{pool}_{name}") for name in made.names]
+
+
 def one_pool(made: Made) -> Callable[[Any, Any, Any, Any], Any]:
     """Return the time derivative of one pool that turns over with rate k."""
     record = fields_type("States", names_of(made, "one"))
 
     def rhs(t: Any, y: Any, p: Any, u: Any) -> Any:
         del t
-        flow = zip(entering(made, p, u), y, strict=True)
+        flow = zip(entering(made, p, u), held(y, "pool", made), strict=True)
         return record(*(p.k * (new - now) for new, now in flow))
 
     return rhs
@@ -147,8 +152,7 @@ def two_pools(made: Made) -> Callable[[Any, Any, Any, Any], Any]:
 
     def rhs(t: Any, y: Any, p: Any, u: Any) -> Any:
         del t
-        half = len(made.names)
-        new, vldl, liver = entering(made, p, u), y[:half], y[half:]
+        new, vldl, liver = entering(made, p, u), held(y, "vldl", made), held(y, "liver", made)
         into = [p.phi * old + (1 - p.phi) * part for old, part in zip(liver, new, strict=True)]
         return record(
             *(p.k * (part - now) for part, now in zip(into, vldl, strict=True)),
@@ -269,7 +273,8 @@ def declare(settings: Settings) -> System:
             f"The ion is {ions.formula}, measured as "
             + (f"ions {ions}" if by_ions else "total deuterium, share of its hydrogens")
             + "; the label starts at the first sample of body water, before it all is natural.",
-            "N is known only to about 0.7, and f scales with 1 / N.",
+            "N is known only to about 0.7, and f scales with 1 / N. Two pools need weeks of label:"
+            " after days f, phi and k_liver are known only together.",
         ),
     )
 
