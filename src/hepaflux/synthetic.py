@@ -11,7 +11,12 @@ from hepaflux.study import Study, read_study, write_study
 from hepaflux.systems import named
 
 POPULATIONS = {population.name: population for population in (HEALTHY, NAFLD)}
-PROTOCOLS = {"minimal": "ivgtt", "ivgtt_labeled": "ivgtt_labeled", "clamp": "clamp"}
+PROTOCOLS = {
+    "minimal": "ivgtt",
+    "ivgtt_labeled": "ivgtt_labeled",
+    "oral_labeled": "labeled_meal",
+    "clamp": "clamp",
+}
 """Protocol by system, if none is stated; else the 75 g drink."""
 
 

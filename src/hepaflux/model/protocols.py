@@ -6,7 +6,7 @@ input, as a decay after the dose. Sizes are like those of published means.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -22,6 +22,9 @@ INSULIN_RATE = 0.1
 
 MILLIUNIT = 6.0
 """pmol in one milliunit of insulin."""
+
+DRINK_LABEL = 0.04
+"""Labeled share of the glucose of a labeled drink."""
 
 PLACEHOLDER = {"glucose": 5.0, "insulin": 50.0, "ffa": 0.5}
 """What stands in a table of virtual measurements until it is simulated; else 0.01."""
@@ -70,6 +73,12 @@ def drink(grams: float, *, per_kg: bool = False) -> Dose:
     return Dose(0.0, "glucose", grams * 1000 / MOLAR_MASS["glucose"], "oral", per_kg=per_kg)
 
 
+def labeled_drink(grams_per_kg: float) -> tuple[Dose, Dose]:
+    """Return a drink at time 0 with ``DRINK_LABEL`` of its glucose labeled, g/kg with the label."""
+    glucose = drink(grams_per_kg, per_kg=True)
+    return glucose, replace(glucose, what="meal_tracer", amount=DRINK_LABEL * glucose.amount)
+
+
 def bolus(what: str, amount: float, *, time: float = 0.0) -> Dose:
     """Return an intravenous bolus, canonical amount per kg."""
     return Dose(time, what, amount, "intravenous", per_kg=True)
@@ -104,6 +113,18 @@ IVGTT_TIMES = (
     *(122, 142, 162, 182),
 )
 LABELED_IVGTT_TIMES = (*IVGTT_TIMES, 202, 222, 242)
+LABELED_TIMES = (0, 10, 20, 30, 45, 60, 75, 90, 120, 150, 180, 210, 240, 300)
+"""The labels tell production from disposal when both return, so the test lasts 5 h."""
+
+TRACER_BEGIN, TRACER_RATE = -180.0, 2.2e-4
+"""Begin of a primed tracer infusion before a meal, min, and its rate, mmol/kg/min; its prime is
+what runs in 100 min. Gives a ratio near 0.02 while production is basal."""
+
+RA_STEPS = ((6e-4, 0, 30), (9e-4, 30, 90), (5e-4, 90, 180), (2e-4, 180, 300))
+"""Infusion that follows the appearance of the meal as it is expected, so that its ratio to the
+tracer of the meal changes little (Basu 2003, Am J Physiol Endocrinol Metab 284:E55; rates: chosen
+here): mmol/kg/min, from and to, min."""
+
 STEPS = ((0.2, 0, 120), (0.6, 120, 240), (2.0, 240, 360))
 """Insulin infusion of a three-step clamp: mU/kg/min, from and to, min."""
 
@@ -117,6 +138,27 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
             (0, 5, 10, 15, 20, 30, 40, 50, 60, 75, 90, 120, 150, 180, 210, 240, 260, 280, 300),
             (drink(1.0, per_kg=True),),
             OGTT_PHASES,
+        ),
+        "labeled_meal": StandardTest(
+            LABELED_TIMES,
+            labeled_drink(1.0),
+            OGTT_PHASES,
+            sampled={"meal_enrichment": LABELED_TIMES[1:]},
+        ),
+        "triple_tracer": StandardTest(
+            LABELED_TIMES,
+            (
+                bolus("egp_tracer", 100 * TRACER_RATE, time=TRACER_BEGIN),
+                infusion("egp_tracer", TRACER_RATE, begin=TRACER_BEGIN, end=LABELED_TIMES[-1]),
+                *labeled_drink(1.0),
+                *(infusion("ra_tracer", rate, begin=a, end=b) for rate, a, b in RA_STEPS),
+            ),
+            OGTT_PHASES,
+            sampled={
+                "meal_enrichment": LABELED_TIMES[1:],
+                "egp_enrichment": (-30, -15, *LABELED_TIMES),
+                "ra_enrichment": LABELED_TIMES[1:],
+            },
         ),
         "ivgtt": StandardTest(
             IVGTT_TIMES, (bolus("glucose", 300 / MOLAR_MASS["glucose"]),), IVGTT_PHASES

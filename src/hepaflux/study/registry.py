@@ -90,6 +90,12 @@ DATASETS = (
         license="CC0-1.0",
     ),
     Dataset(
+        name="labeled_meal_demo",
+        title="Synthetic study of 24 people (labeled_meal, system oral_labeled, seed 1)",
+        citation="Synthetic; not measured in anyone",
+        license="CC0-1.0",
+    ),
+    Dataset(
         name="ohashi_2015",
         title="Oral glucose tolerance tests of 120 people, from normal tolerance to diabetes",
         citation=(
