@@ -133,9 +133,62 @@ def clamped(name="S1", *, time=CLAMP, ffa=True, **doses):
     return Subject(name, curves, clamp_doses(**doses))
 
 
+LIPOGENESIS = 60 * np.array([2, 4, 6, 9, 12, 18, 24.0])
+
+
+def ions(name="S1", *, water=False, time=LIPOGENESIS):
+    """A subject whose palmitate was sampled, in heavy water from time 0 on or not."""
+    natural = {"palmitate_m0": 0.82, "palmitate_m1": 0.16, "palmitate_m2": 0.02}
+    curves = {analyte: samples(time, share) for analyte, share in natural.items()}
+    if water:
+        curves["body_water"] = samples([0, 180, 1440], np.array([0, 0.005, 0.0045]))
+    return Subject(name, curves)
+
+
+def heavy_water(name="S1", **fields):
+    """A subject who drank heavy water at time 0."""
+    return ions(name, water=True, **fields)
+
+
+VLDL = 60 * np.array([0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12])
+
+
+def vldl_bolus(name="S1", *, time=VLDL, doses=None, **curves):
+    """A subject with a bolus of labeled glycerol at time 0, VLDL sampled for half a day."""
+    bolus = Dose(0.0, "vldl_tracer", 0.075, "intravenous", per_kg=True)
+    curves = {
+        "vldl_enrichment": samples(time, 0.02),
+        "vldl_tg": samples([0, 360, 720], 0.4),
+        **curves,
+    }
+    return Subject(name, curves, (bolus,) if doses is None else doses, weight=80.0)
+
+
+def vldl_person(name="S1", **fields):
+    """The same with what else is measured in a study of liver fat."""
+    single = {"dnl_fraction": samples([720], 0.15), "ihtg": samples([0], 0.08)}
+    return vldl_bolus(name, **single, **fields)
+
+
+def labeled_sources(name="S1", *, time=(1200, 1320, 1440), **values):
+    """A subject with three labels, each measured in its precursor and in VLDL."""
+    values = {
+        "nefa_precursor": 0.06,
+        "nefa_product": 0.03,
+        "dnl_precursor": 0.2,
+        "dnl_product": 0.04,
+        "diet_precursor": 0.1,
+        "diet_product": 0.01,
+        **values,
+    }
+    return Subject(name, {f"{k}_enrichment": samples(time, v) for k, v in values.items()})
+
+
 def subject_for(system, name="S1", **fields):
     kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
     kinds |= {"ivgtt_labeled": labeled_ivgtt, "clamp": clamped}
+    kinds |= {"mida": ions, "heavy_water": heavy_water}
+    kinds |= {"vldl": vldl_person, "sources": labeled_sources}
     return kinds[system.name](name, **fields)
 
 

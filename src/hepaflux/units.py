@@ -22,6 +22,11 @@ INSULIN_FACTOR = 6.00
 MOLAR_MASS = {"glucose": 180.156, "c_peptide": 3020.3, "insulin": 5807.6}
 """Grams per mole; the substances that laboratories report by mass."""
 
+LIPOPROTEINS = ("vldl", "vldl1", "vldl2")
+"""Whose triglyceride is measured, as ``<name>_tg`` and ``<name>_enrichment``."""
+
+MOLAR_MASS |= {f"{name}_tg": 885.7 for name in LIPOPROTEINS}
+
 CANONICAL = {
     "time": "min",
     "glucose": "mmol/L",
@@ -36,6 +41,20 @@ CANONICAL = {
 DEUTERATED = ("body_water", *(f"{name}_deuterium" for name in FATTY_ACIDS))
 """What is measured as the share of its hydrogens that are deuterium, above natural."""
 
+LIPID_ENRICHMENTS = (
+    *(f"{name}_enrichment" for name in LIPOPROTEINS),
+    "precursor_enrichment",
+    *(
+        f"{s}_{role}_enrichment"
+        for s in ("nefa", "dnl", "diet")
+        for role in ("precursor", "product")
+    ),
+)
+"""Of triglyceride in lipoproteins, of its precursor in plasma, and of the precursor and the product
+of each source of fatty acids."""
+
+CANONICAL |= {f"{name}_tg": "mmol/L" for name in LIPOPROTEINS} | {"ihtg": "1", "dnl_fraction": "1"}
+CANONICAL |= dict.fromkeys(LIPID_ENRICHMENTS, "TTR")
 CANONICAL |= dict.fromkeys(DEUTERATED, "mole_fraction") | dict.fromkeys(IONS, "1")
 """Canonical unit of each analyte, and of time and weight."""
 
@@ -43,7 +62,10 @@ TRACERS = ("meal_tracer", "egp_tracer", "ra_tracer")
 """Labeled glucose by its purpose: in the drink; infused to measure production; infused to imitate
 the appearance of the meal. Each has the analyte ``<purpose>_enrichment``."""
 
-CANONICAL_AMOUNT = {"glucose": "mmol", "insulin": "pmol"} | dict.fromkeys(TRACERS, "mmol")
+ALL_TRACERS = (*TRACERS, "vldl_tracer")
+"""With labeled glycerol or palmitate, which the liver builds into the triglyceride of VLDL."""
+
+CANONICAL_AMOUNT = {"glucose": "mmol", "insulin": "pmol"} | dict.fromkeys(ALL_TRACERS, "mmol")
 """Canonical unit of a dose, by substance."""
 
 ENRICHMENT_UNITS: dict[str, tuple[str, float]] = {

@@ -20,7 +20,18 @@ VARIANTS = {
     ),
     "ivgtt_labeled_modeled": systems.ivgtt_labeled.with_options(glucose="modeled"),
     "clamp_two_portal": systems.clamp.with_options(compartments="two", portal_factor=2.5),
+    "mida_heterogeneous": systems.mida.with_options(
+        precursor="heterogeneous", kinetics="turnover", label="acetyl 13C2"
+    ),
+    "heavy_water_two": systems.heavy_water.with_options(pools="two"),
+    "heavy_water_deuterium": systems.heavy_water.with_options(measurement="deuterium"),
     "clamp_without_lipolysis": systems.clamp.with_options(lipolysis="no"),
+    "vldl_two_high": systems.vldl.with_options(pools="two", insulin="high"),
+    "vldl_palmitate": systems.vldl.with_options(tracer="palmitate"),
+    "vldl_measured": systems.vldl.with_options(precursor="measured", delay_compartments=3),
+    "sources_turnover": systems.sources.with_options(
+        sources="NEFA DNL diet", kinetics="turnover", tracers="NEFA diet"
+    ),
 }
 each_system = pytest.mark.parametrize("system", VARIANTS.values(), ids=VARIANTS)
 
@@ -146,6 +157,10 @@ def test_every_parameter_is_seen_by_the_solver_or_by_a_derived_quantity(system):
     curves = frozenset(i.name for i in system.inputs if i.axis or "above" in i.name)
     layout = compile_equations(system, curve_names=curves).layout
     seen = {name.split("[")[0] for name in (*layout.theta, *layout.constants)}
+    y, p, u = records(system, kind=Recorder)
+    for derived in system.derived:
+        derived.value(p, u, y) if derived.at_end else derived.value(p, u)
+    seen |= p.read
     assert {p.name for p in system.unknowns} <= seen
     assert {p.name for p in system.parameters if isinstance(p.prior, Fixed)} <= seen
 

@@ -131,11 +131,11 @@ def coordinates(recipe: Recipe) -> dict[str, Any]:
     return coords
 
 
-def axis_labels(system: System, axis: str) -> tuple[float, ...]:
+def axis_labels(system: System, axis: str) -> tuple[Any, ...]:
     """Return the labels of a vector-valued parameter's dimension: its knots, or a count."""
     width = max(widths(system)[p.name] for p in system.parameters if p.axis == axis)
     setting = system.settings.get(f"{axis}s", ())
-    labels = tuple(setting)[-width:] if not isinstance(setting, str) else ()
+    labels = tuple(setting.split() if isinstance(setting, str) else setting)[-width:]
     return labels if len(labels) == width else tuple(range(width))
 
 

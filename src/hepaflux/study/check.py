@@ -13,20 +13,31 @@ from hepaflux.study.samples import Sample, is_enrichment, substance_factor
 from hepaflux.study.study import Dose, Subject, zero_time
 from hepaflux.study.table import Row, Table, shown
 from hepaflux.study.tracers import check_tracers
-from hepaflux.units import CANONICAL, CANONICAL_AMOUNT, DEUTERATED, TRACERS
+from hepaflux.units import (
+    ALL_TRACERS,
+    CANONICAL,
+    CANONICAL_AMOUNT,
+    DEUTERATED,
+    LIPID_ENRICHMENTS,
+    LIPOPROTEINS,
+    TRACERS,
+)
 
 PLAUSIBLE = {"glucose": (1.0, 50.0), "insulin": (0.0, 60_000.0), "c_peptide": (0.0, 20.0)}
 PLAUSIBLE |= {"ffa": (0.0, 5.0)} | {
     f"{t.removesuffix('tracer')}enrichment": (0.0, 1.0) for t in TRACERS
 }
 PLAUSIBLE |= dict.fromkeys(DEUTERATED, (0.0, 0.1)) | dict.fromkeys(IONS, (0.0, math.inf))
+PLAUSIBLE |= dict.fromkeys(LIPID_ENRICHMENTS, (0.0, 1.0))
+PLAUSIBLE |= {f"{name}_tg": (0.001, 60.0) for name in LIPOPROTEINS}
+PLAUSIBLE |= {"ihtg": (0.0, 0.7), "dnl_fraction": (0.0, 1.0)}
 """What occurs in people, in canonical units, injected insulin included; ions have no scale."""
 
 PLAUSIBLE_DOSE = {"glucose": (0.05, 3.0, "g/kg"), "insulin": (0.001, 5.0, "U/kg")}
-PLAUSIBLE_DOSE |= dict.fromkeys(TRACERS, (1e-5, 1.0, "mmol/kg"))
+PLAUSIBLE_DOSE |= dict.fromkeys(ALL_TRACERS, (1e-5, 1.0, "mmol/kg"))
 """Doses per kg of body weight that occur in tests of people."""
 
-LOWEST_RATE = {"glucose": 1e-5, "insulin": 1e-5} | dict.fromkeys(TRACERS, 1e-7)
+LOWEST_RATE = {"glucose": 1e-5, "insulin": 1e-5} | dict.fromkeys(ALL_TRACERS, 1e-7)
 """Rates per min of infusions that occur; a clamp's infusion is one of many short pieces."""
 
 USUAL_UNITS = {
@@ -34,11 +45,21 @@ USUAL_UNITS = {
     "insulin": ("uU/mL", "pmol/L", "ng/mL"),
     "c_peptide": ("ng/mL", "nmol/L", "pmol/L"),
     "ffa": ("mmol/L", "umol/L"),
+    "ihtg": ("percent", "1"),
+    "dnl_fraction": ("percent", "1"),
 }
+USUAL_UNITS |= {f"{name}_tg": ("mg/dL", "mmol/L", "umol/L") for name in LIPOPROTEINS}
 """Units that laboratories report, the most usual first."""
 
 _REFERENCE_WEIGHT = 70.0
 """kg; judges an absolute dose in someone whose weight was not published."""
+
+
+STEADY = ("ihtg", "dnl_fraction", *(f"{name}_tg" for name in LIPOPROTEINS))
+"""What is taken as constant over a test: it needs no basal sample."""
+
+SINGLE = {*IONS, *LIPID_ENRICHMENTS, *STEADY}
+"""What a single sample tells something about; a concentration of glucose needs its course."""
 
 
 class Parts(NamedTuple):
@@ -171,8 +192,7 @@ def check_subject(
 ) -> None:
     """Note what a subject lacks: samples, a basal value, a weight, a sensible dose."""
     times = {float(t) for samples in subject.samples.values() for t in samples.time}
-    # A single sample at the end tells what was newly made; a concentration needs its course.
-    if len(times) < 2 and not subject.samples.keys() <= set(IONS):
+    if len(times) < 2 and not subject.samples.keys() <= SINGLE:
         problems.add(
             f"time, subject {shown(subject.name)}",
             f"samples at {len(times)} time only; at least 2 times are needed, or leave it out.",
@@ -196,7 +216,8 @@ def _check_basal(subject: Subject, problems: Problems) -> None:
     """Note an analyte that was first sampled after the first dose."""
     start = zero_time(subject)
     for analyte, samples in subject.samples.items():
-        if samples.time[0] > start and not is_enrichment(analyte) and analyte not in IONS:
+        exempt = is_enrichment(analyte) or analyte in IONS or analyte in STEADY
+        if samples.time[0] > start and not exempt:
             problems.add(
                 f"{analyte}, subject {shown(subject.name)}",
                 f"no basal sample: the first is at {samples.time[0]:g} min and the first dose at "

@@ -9,7 +9,7 @@ from hepaflux.study.problems import Problems, refuse
 from hepaflux.study.samples import Convention, minutes, substance_factor
 from hepaflux.study.study import Dose
 from hepaflux.study.table import Row, Table, require_columns, shown
-from hepaflux.units import CANONICAL_AMOUNT, TRACERS, UnitError
+from hepaflux.units import ALL_TRACERS, CANONICAL_AMOUNT, UnitError
 
 DOSE_COLUMNS = ("subject", "time", "what", "amount", "unit", "route", "duration")
 """Columns of a dose table; the last is optional, and the unit may stand with the amount."""
@@ -119,7 +119,7 @@ def _amount(
         factor = substance_factor(whole, CANONICAL_AMOUNT[what], what, convention.insulin_factor)
     except UnitError as error:
         advice = "give the whole amount in g, mg, mmol or U, if need be per kg, as in g/kg"
-        if what in TRACERS:
+        if what in ALL_TRACERS:
             advice = "give a tracer in mmol or umol, or per kg: its mass depends on the label"
         refuse(row.place("dose"), f"unknown unit: {error}; {advice}.")
     return amount * factor, per_kg

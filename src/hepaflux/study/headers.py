@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hepaflux.isotopes import IONS, ion
-from hepaflux.units import DEUTERATED
+from hepaflux.units import DEUTERATED, LIPID_ENRICHMENTS, LIPOPROTEINS
 
 ANALYTES: dict[str, tuple[str, ...]] = {
     "glucose": ("glucose", "g", "pg", "bg", "plasma_glucose", "blood_glucose"),
@@ -15,7 +15,10 @@ ANALYTES: dict[str, tuple[str, ...]] = {
     "meal_enrichment": ("meal_enrichment",),
     "egp_enrichment": ("egp_enrichment",),
     "ra_enrichment": ("ra_enrichment",),
+    "ihtg": ("ihtg", "liver_fat", "hepatic_fat", "intrahepatic_triglyceride"),
+    "dnl_fraction": ("dnl_fraction",),
 }
+ANALYTES |= {name: (name,) for name in (*(f"{x}_tg" for x in LIPOPROTEINS), *LIPID_ENRICHMENTS)}
 KNOWN = (
     f"{', '.join(ANALYTES)}, body_water, and {ion('palmitate', 0)}, {ion('palmitate', 1)}, ..., "
     "palmitate_deuterium or those of another fatty acid"
@@ -78,6 +81,8 @@ UNIT_SPELLINGS = {
     "counts": "counts",
     "cps": "counts",
     "a_u": "arbitrary_unit",
+    "percent": "percent",
+    "fraction": "1",
 }
 """Units by their spelling in lower case with every mark as an underscore."""
 

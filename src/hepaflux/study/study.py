@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hepaflux.units import CANONICAL, INSULIN_FACTOR, TRACERS
+from hepaflux.units import ALL_TRACERS, CANONICAL, INSULIN_FACTOR
 
 Censoring = Literal["none", "left", "right"]
 
@@ -160,7 +160,7 @@ def zero_time(subject: Subject) -> float:
 
     Tracers are infused for hours before; samples up to this time are basal.
     """
-    times = [dose.time for dose in subject.doses if dose.what not in TRACERS]
+    times = [dose.time for dose in subject.doses if dose.what not in ALL_TRACERS]
     return min(times) if times else start_time(subject)
 
 

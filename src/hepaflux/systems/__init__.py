@@ -7,9 +7,21 @@ from hepaflux.systems.mida import mida as mida
 from hepaflux.systems.minimal import minimal as minimal
 from hepaflux.systems.oral import oral as oral
 from hepaflux.systems.oral_labeled import oral_labeled as oral_labeled
+from hepaflux.systems.sources import sources as sources
 from hepaflux.systems.system import System as System
+from hepaflux.systems.vldl import vldl as vldl
 
-ALL: tuple[System, ...] = (minimal, oral, oral_labeled, ivgtt_labeled, clamp, mida, heavy_water)
+ALL: tuple[System, ...] = (
+    minimal,
+    oral,
+    oral_labeled,
+    ivgtt_labeled,
+    clamp,
+    mida,
+    heavy_water,
+    vldl,
+    sources,
+)
 """Every system that can be fitted."""
 
 
