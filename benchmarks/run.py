@@ -125,7 +125,7 @@ def each():
     """Every person of the Ohashi study alone."""
     study = hf.read_study("ohashi_2015")
     begin = time.perf_counter()
-    posterior = hf.fit_each(study, hf.systems.oral, seed=1)
+    posterior = hf.fit_each(study, hf.systems.oral, seed=1, tune=500, draws=2000)
     seconds = time.perf_counter() - begin
     stats = posterior["sample_stats"].to_dataset()
     rhat = az.rhat(posterior["posterior"].to_dataset()[["SI", "SG", "p2", "V", "absorption"]])
@@ -145,7 +145,7 @@ def hierarchical():
         hf.read_study("ohashi_2015"), hf.systems.oral, design=hf.Design(by_group=True)
     )
     begin = time.perf_counter()
-    posterior = hf.fit(model, seed=1)
+    posterior = hf.fit(model, seed=1, tune=600, draws=1200)
     minutes = (time.perf_counter() - begin) / 60
     table = hf.summarize(posterior)
     divergences = int(posterior["sample_stats"].diverging.sum())

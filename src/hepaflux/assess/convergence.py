@@ -31,8 +31,8 @@ FEW_DRAWS = (
     "parameter that is hard to tell from another."
 )
 DIVERGENT = (
-    "Share of draws at which the sampler lost its way; intervals may be too narrow. Raise "
-    "target_accept (0.95 to 0.99); if it stays, tighten the priors."
+    "Share of draws at which the sampler lost its way; intervals may be too narrow. Sample "
+    "with more tuning; if they stay, tighten the priors or simplify the design."
 )
 DEEP = (
     "The sampler often stopped at its longest allowed path: results stand if R-hat does, but two "

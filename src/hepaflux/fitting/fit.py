@@ -196,8 +196,7 @@ def _run(
     names = kept_variables(model)
     if how["method"] == "nuts":
         sizes = {k: how[k] for k in ("draws", "tune", "chains", "seed")}
-        special = published.SAMPLING if isinstance(model.recipe, FiguresRecipe) else {}
-        tree = nuts.sample(compiled, **special, **sizes)
+        tree = nuts.sample(compiled, **_special(model.recipe), **sizes)
         stats = tree["sample_stats"].to_dataset()
         return tree["posterior"].to_dataset()[names], stats, nuts.failed_solves(tree)
     points = approximate.METHODS[how["method"]](
@@ -205,6 +204,14 @@ def _run(
     )
     chains = 1 if len(points) == 1 else how["chains"]
     return approximate.dataset(compiled, points, names, chains=chains), None, 0
+
+
+def _special(recipe: Any) -> Mapping[str, Any]:
+    """Return how a model is sampled unlike others."""
+    if isinstance(recipe, FiguresRecipe):
+        return published.SAMPLING
+    population = "subject" in recipe.design.levels.values()
+    return {"target_accept": nuts.POPULATION_ACCEPT} if population else {}
 
 
 class _Clock:

@@ -13,6 +13,9 @@ TARGET_ACCEPT = 0.9
 """Acceptance that the step size aims at; below it the curvature of these posteriors causes
 divergences."""
 
+POPULATION_ACCEPT = 0.95
+"""The same for a model with a population, whose spread makes the curvature vary."""
+
 
 def sample(
     compiled: Any, *, whitened: bool = True, target_accept: float = TARGET_ACCEPT, **sizes: int
