@@ -31,6 +31,7 @@ FLOORS = {
     "synthetic": 6,
     "terminal": 6,
     "demo": 6,
+    "planning": 6,
     "published": 6,
     "cli": 6,
     "__main__": 6,

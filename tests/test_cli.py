@@ -89,7 +89,7 @@ def test_help_answers_at_once():
 
 
 def test_every_command_has_help():
-    for command in ("systems", "check", "fit", "compare", "report", "simulate", "demo"):
+    for command in ("systems", "check", "fit", "compare", "report", "simulate", "design", "demo"):
         assert "Usage" in run(command, "--help")
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hepaflux.model import StudentT as StudentT
     from hepaflux.model import build_figures_model as build_figures_model
     from hepaflux.model import build_model as build_model
+    from hepaflux.model import expected_contraction as expected_contraction
     from hepaflux.model import simulate_study as simulate_study
     from hepaflux.parameter import Parameter as Parameter
     from hepaflux.solver import solve as solve
@@ -56,6 +57,7 @@ _HOMES = {
     "compare_differences": "hepaflux.assess",
     "compare_groups": "hepaflux.assess",
     "diagnose": "hepaflux.assess",
+    "expected_contraction": "hepaflux.model",
     "fit": "hepaflux.fitting",
     "fit_each": "hepaflux.fitting",
     "list_datasets": "hepaflux.study",

@@ -73,6 +73,17 @@ def read_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def read_numbers(text: str, example: str) -> list[float]:
+    """Return the numbers of a list with spaces or commas."""
+    try:
+        numbers = [float(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        numbers = []
+    if not numbers:
+        raise ValueError(f"{text!r} cannot be read; write it like {example}")
+    return numbers
+
+
 def read_range(text: str) -> tuple[float, float]:
     """Return the two bounds of a range."""
     try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hepaflux import published, terminal
+from hepaflux import planning, published, terminal
 from hepaflux.arguments import read_design, read_names, read_pair, read_range, read_system
 from hepaflux.terminal import EXIT_FAILED, told
 
@@ -40,6 +40,8 @@ From a table of glucose and insulin to a judged posterior, a comparison and a re
   hepaflux fit one.csv --system oral --dose "75 g" --route oral --weight 72 -o runs/one
 
   hepaflux compare runs/ogtt --parameter SI
+
+  hepaflux design oral --parameter SI --schedule "0 30 60 90 120" --subjects 1 10 20
 
 [bold]Exit codes[/bold]
 
@@ -305,7 +307,9 @@ def report(run: RunArgument) -> None:
 @app.command()
 @told
 def simulate(
-    system: Annotated[str, typer.Argument(help="minimal or oral.", show_default=False)],
+    system: Annotated[
+        str, typer.Argument(help="The truth, such as oral or oral_labeled.", show_default=False)
+    ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Study folder to write.", show_default=False)
     ],
@@ -313,7 +317,9 @@ def simulate(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="ogtt75, ogtt75_sparse, meal or ivgtt.", show_default="ivgtt if minimal, or ogtt75"
+            help="ogtt75, ogtt75_sparse, meal, labeled_meal, triple_tracer, ivgtt, ivgtt_labeled"
+            " or clamp.",
+            show_default="the usual test of the system",
         ),
     ] = None,
     groups: Annotated[str, typer.Option(help="healthy, NAFLD or healthy,NAFLD.")] = "healthy",
@@ -334,6 +340,9 @@ def simulate(
     )
     terminal.show_study(study)
     typer.echo(f"\nStudy: {out / 'study.toml'}\nTruth: {out / 'truth.csv'}")
+
+
+app.command()(planning.design)
 
 
 @app.command()

@@ -100,7 +100,7 @@ def number(text: str) -> str:
 def show_systems(systems: Iterable["System"]) -> None:
     """Print the systems, one line each."""
     rows = [(s.name, s.title, ", ".join(p.name for p in s.unknowns)) for s in systems]
-    _table(("system", "what it is", "unknowns"), rows)
+    print_table(("system", "what it is", "unknowns"), rows)
     typer.echo("\n`hepaflux systems NAME` shows equations, priors, units, options and sources.")
 
 
@@ -112,20 +112,22 @@ def show_system(system: "System") -> None:
     _list("Equations", system.equations)
     rows = [(p.name, p.unit, describe(p.prior), p.meaning, p.source) for p in system.parameters]
     rows += [(o.error, "1", describe(o.cv), _error_of(o), "assay") for o in system.outputs]
-    _table(("parameter", "unit", "prior", "meaning", "source"), rows)
-    _table(("input", "unit", "meaning"), [(i.name, i.unit, i.meaning) for i in system.inputs])
-    _table(
+    print_table(("parameter", "unit", "prior", "meaning", "source"), rows)
+    print_table(("input", "unit", "meaning"), [(i.name, i.unit, i.meaning) for i in system.inputs])
+    print_table(
         ("option (--set)", "default", "takes", "meaning"),
         [(o.name, _plain(o.default), _takes(o), o.meaning) for o in system.options],
     )
-    _table(
+    print_table(
         ("output", "unit", "meaning", "analyte", "floor of the error"),
         [
             (o.name, o.unit, o.meaning, ", ".join(o.analytes), f"{o.floor:g} {o.unit}")
             for o in system.outputs
         ],
     )
-    _table(("derived", "unit", "meaning"), [(d.name, d.unit, d.meaning) for d in system.derived])
+    print_table(
+        ("derived", "unit", "meaning"), [(d.name, d.unit, d.meaning) for d in system.derived]
+    )
     _list("Conventions", system.conventions)
     _list("References", system.references)
 
@@ -160,7 +162,7 @@ def show_datasets(datasets: Iterable["Dataset"]) -> None:
     rows = [
         (d.name, "bundled" if d.is_bundled else "download", d.license, d.title) for d in datasets
     ]
-    _table(("data set", "where", "license", "what it is"), rows)
+    print_table(("data set", "where", "license", "what it is"), rows)
     typer.echo("\nA name can stand wherever a STUDY is asked for.")
 
 
@@ -181,14 +183,14 @@ def show_figures(figures: "Figures", quantity: str | None = None) -> None:
             "method",
             "printed in",
         )
-        _table(columns, [_figure(row) for row in found])
+        print_table(columns, [_figure(row) for row in found])
         return
     rows = []
     for known in figures.quantities:
         found = [row.group for row in figures.of(known.name)]
         groups = ", ".join(f"{g} {found.count(g)}" for g in dict.fromkeys(found))
         rows.append((known.name, known.unit, groups, known.meaning))
-    _table(("quantity", "unit", "figures by group", "meaning"), rows)
+    print_table(("quantity", "unit", "figures by group", "meaning"), rows)
     if figures.unverified:
         typer.echo(f"{count(figures.unverified, 'unverified figure')} left out; --unverified adds.")
     typer.echo(f"Checksum {figures.checksum}.")
@@ -217,7 +219,7 @@ def show_study(study: "Study") -> None:
         doses = dict.fromkeys(_dose(d) for s in people for d in s.doses)
         shown = [*list(doses)[:2], *(["..."] if len(doses) > 2 else [])]
         rows.append((group or "all", str(len(people)), samples, "; ".join(shown) or "none"))
-    _table(("group", "subjects", "samples each", "doses"), rows)
+    print_table(("group", "subjects", "samples each", "doses"), rows)
     lacking = [s.name for s in study.subjects if study.groups and not s.group]
     if lacking:
         typer.echo(f"Without a group: {', '.join(lacking)}")
@@ -261,7 +263,7 @@ def _show_summary(rows: list[dict[str, str]]) -> None:
     """Print the rows of populations if there are any, else of subjects."""
     chosen = [row for row in rows if not row["subject"]] or rows
     people = len({row["subject"] for row in chosen} - {""}) > 1
-    _table(
+    print_table(
         ("parameter", *(["subject"] if people else []), "group", "median", "90 % interval", "unit"),
         [
             (
@@ -298,7 +300,7 @@ def show_comparison(comparison: "Contrast | Comparison | Differences") -> None:
         interval = f"{contrast.ci_prob * 100:.3g} % interval"
         title = f"{contrast.parameter}: {contrast.group} against {contrast.reference}"
         typer.echo(f"\n{title}")
-        _table(("quantity", "median", interval, "unit"), rows)
+        print_table(("quantity", "median", interval, "unit"), rows)
         typer.echo(contrast.sentence)
 
 
@@ -306,7 +308,7 @@ def _list(title: str, lines: Iterable[str]) -> None:
     typer.echo(f"{title}\n" + "".join(f"  {line}\n" for line in lines))
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table whose cells are text and not markup; empty columns are left out."""
     from rich import box
     from rich.console import Console

@@ -1,6 +1,7 @@
 """Studies and systems become PyMC models; and back, models become synthetic studies."""
 
 from hepaflux.model.build import build_model as build_model
+from hepaflux.model.contraction import expected_contraction as expected_contraction
 from hepaflux.model.design import Design as Design
 from hepaflux.model.design import DesignError as DesignError
 from hepaflux.model.noise import CVFloor as CVFloor

@@ -73,7 +73,7 @@ def predict(
     if recipe.program is not None:
         theta = theta_of_draws(recipe, draws)
         states = solve_draws(recipe, theta, recipe.dynamics[1], tolerance)
-    return {o.output.name: _values(recipe, o, draws, states) for o in recipe.observations}
+    return {o.output.name: output_values(recipe, o, draws, states) for o in recipe.observations}
 
 
 def fluxes(
@@ -112,9 +112,27 @@ def solve_draws(
     recipe: Recipe, theta: np.ndarray, protocol: Protocol, tolerance: tuple[float, float]
 ) -> np.ndarray:
     """Integrate every draw of every subject; shape (draw, saved, state)."""
+    return solve_with_sensitivities(recipe, theta, protocol, tolerance)[0]
+
+
+def solve_with_sensitivities(
+    recipe: Recipe, theta: np.ndarray, protocol: Protocol, tolerance: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Integrate every draw of every subject, with the derivatives of the states.
+
+    Returns
+    -------
+    array (draw, saved, state)
+        The states; NaN where a solve failed.
+    array (draw, saved, pair)
+        Derivative of a state with respect to a column of ``theta``, for each of the layout's
+        ``active`` pairs.
+    """
     n_draws, n_subjects = theta.shape[:2]
     program, _ = recipe.dynamics
-    states = np.empty((n_draws, protocol.n_saved, len(program.layout.states)))
+    layout = program.layout
+    states = np.empty((n_draws, protocol.n_saved, len(layout.states)))
+    slopes = np.empty((n_draws, protocol.n_saved, len(layout.active)))
     step = max(1, CHUNK // n_subjects)
     kernel = callable_kernel(program)
     for first in range(0, n_draws, step):
@@ -123,9 +141,10 @@ def solve_draws(
         rows[:, 2:] += np.repeat(np.arange(len(chunk)), n_subjects)[:, None] * protocol.n_saved
         constants = np.tile(protocol.constants, (len(chunk), 1))
         flat = np.ascontiguousarray(chunk.reshape(-1, theta.shape[2]))
-        solved, _ = kernel(flat, constants, protocol.table, rows, np.array(tolerance))
-        states[first : first + step] = solved.reshape(len(chunk), protocol.n_saved, -1)
-    return states
+        solved = kernel(flat, constants, protocol.table, rows, np.array(tolerance))
+        for whole, part in zip((states, slopes), solved, strict=True):
+            whole[first : first + step] = part.reshape(len(chunk), protocol.n_saved, -1)
+    return states, slopes
 
 
 def _records(
@@ -148,9 +167,10 @@ def _records(
     return fields_type("Y", names)(*columns), p, u
 
 
-def _values(
+def output_values(
     recipe: Recipe, observations: Observations, draws: Mapping[str, np.ndarray], states: Any
 ) -> np.ndarray:
+    """Return an output's noise-free values, given the states at all saved times."""
     output, curves = observations.output, observed_curves(recipe, observations)
     at = None if states is None else states[:, observations.saved]
     y, p, u = _records(recipe, draws, observations.subject, curves, at)
