@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -227,6 +228,14 @@ def test_where_nothing_is_made_the_precursor_is_not_identified():
     advice = {c.target: c.advice for c in verdict.checks if c.name == "identified by the data"}
     assert "NOT IDENTIFIED" in advice["p"]
     assert "p" in verdict.undetermined
+
+
+@pytest.mark.slow
+def test_people_fitted_each_on_their_own_are_judged():
+    people = [replace(measured(mida, TRUTH, seed=i), name=f"S{i}") for i in (1, 2)]
+    posterior = hf.fit_each(study_of(*people), mida, seed=1)
+    assert posterior["posterior"]["f"].dims == ("chain", "draw", "subject")
+    assert not {"f", "p"} & set(hf.diagnose(posterior).undetermined)
 
 
 @pytest.fixture(scope="session")

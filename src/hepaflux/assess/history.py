@@ -131,10 +131,9 @@ def outputs(posterior: xr.DataTree) -> tuple[str, ...]:
 def observation_subjects(posterior: xr.DataTree, output: str) -> np.ndarray:
     """Return the subject of each observation of an output, by name."""
     constant = dataset(posterior, "constant_data")
-    observed = dataset(posterior, "observed_data")[output]
     known = coordinate(posterior, "subject") or ("",)
     if f"{output}_subject" not in constant:
-        return np.full(observed.shape, known[0])
+        return np.full(dataset(posterior, "observed_data")[output].shape, known[0])
     return np.asarray(known)[constant[f"{output}_subject"].values]
 
 

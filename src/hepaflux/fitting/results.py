@@ -270,7 +270,8 @@ def _constant(recipe: Recipe) -> xr.Dataset:
     variables: dict[str, Any] = {}
     for o in recipe.observations:
         columns = {"subject": o.subject, "time": o.time, "censoring": o.censoring}
-        for part in o.output.parts:
+        # The likelihood of a composition has the name of the whole, its values those of the parts.
+        for part in dict.fromkeys((o.output.name, *o.output.parts)):
             dim = f"{o.output.name}_observation"
             variables |= {f"{part}_{what}": (dim, column) for what, column in columns.items()}
     coords = {"subject": every["subject"], **_observation_coords(recipe)}
