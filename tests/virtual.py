@@ -150,7 +150,7 @@ def heavy_water(name="S1", **fields):
     return ions(name, water=True, **fields)
 
 
-VLDL = 60 * np.array([0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12])
+VLDL = 60 * np.array([0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12])
 
 
 def vldl_bolus(name="S1", *, time=VLDL, doses=None, **curves):

@@ -157,6 +157,7 @@ def _derived(
         if derived.at_end:
             ends = (_fields(recipe, states, data["protocol_rows"][subject, 3] - 1),)
         value = derived.value(p, u, *ends)
+        value = value if single else _for_each(value, subject)
         pm.Deterministic(derived.name, value, dims=() if single else "subject")
 
 
@@ -176,9 +177,13 @@ def _mean(
     p, u = records(recipe, elements, named_inputs(recipe, constants, curves))
     value = output.value(_fields(recipe, states, saved), p, u)
     if not output.is_composition:
-        return value
-    parts = [part + pt.zeros_like(subject, dtype="float64") for part in value]
-    return pt.stack(parts, axis=1)
+        return _for_each(value, subject)
+    return pt.stack([_for_each(part, subject) for part in value], axis=1)
+
+
+def _for_each(value: Any, subject: Any) -> Any:
+    """Return a value for each entry of ``subject``, also if it is the same for all."""
+    return value + pt.zeros_like(subject, dtype="float64") if np.ndim(value) == 0 else value
 
 
 def _observe(
