@@ -17,7 +17,7 @@ demo: $(STAMP)
 	$(BIN)/hepaflux demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests

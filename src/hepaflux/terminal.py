@@ -187,8 +187,8 @@ def show_figures(figures: "Figures", quantity: str | None = None) -> None:
         return
     rows = []
     for known in figures.quantities:
-        found = [row.group for row in figures.of(known.name)]
-        groups = ", ".join(f"{g} {found.count(g)}" for g in dict.fromkeys(found))
+        held = [row.group for row in figures.of(known.name)]
+        groups = ", ".join(f"{group} {held.count(group)}" for group in dict.fromkeys(held))
         rows.append((known.name, known.unit, groups, known.meaning))
     print_table(("quantity", "unit", "figures by group", "meaning"), rows)
     if figures.unverified:

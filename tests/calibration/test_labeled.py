@@ -1,4 +1,4 @@
-"""Labeled meals: parameters and flows of simulated people are recovered with their stated certainty.
+"""Labeled meals: parameters and flows of virtual people are recovered, as surely as stated.
 
 Ranks of the truth are uniform in one person with a labeled drink, and with two tracers the course
 of production and appearance lies inside its bands as often as the bands say.

@@ -49,6 +49,10 @@ def steele(
     """
     ratio = np.asarray(enrichment, dtype=float)
     tracee = np.asarray(glucose, dtype=float) / (1 + ratio)
-    slope = np.gradient(ratio, np.asarray(time, dtype=float), edge_order=min(2, ratio.size - 1))
+    minutes = np.asarray(time, dtype=float)
+    if ratio.size > 2:
+        slope = np.gradient(ratio, minutes, edge_order=2)
+    else:
+        slope = np.gradient(ratio, minutes)
     appearance = (np.asarray(tracer, dtype=float) - volume * tracee * slope) / ratio
     return appearance - np.asarray(infused, dtype=float)
