@@ -37,7 +37,8 @@ def draw_data(recipe, truth, rng):
         output, mean = observed.output, means[observed.output.name][0]
         error = truth.get(output.error, getattr(output.cv, "value", None))
         noise = noise_of(output).scipy(mean, {output.error: error}, output.name)
-        data[f"{output.name}_measured"] = noise.rvs(random_state=rng)
+        # SciPy returns a scalar for a single sample.
+        data[f"{output.name}_measured"] = np.reshape(noise.rvs(random_state=rng), np.shape(mean))
     return data
 
 

@@ -305,11 +305,10 @@ def test_known_values_are_recovered():
     subject = replace(vldl_person(), samples=curves)
     posterior = hf.fit(hf.build_model(study_of(subject), vldl), seed=1)
     draws = posterior["posterior"]
-    for name in ("k", "VLDL_TG", "f_DNL", "IHTG", "incorporation"):
-        low, high = np.quantile(draws[name], [0.005, 0.995])
-        assert low < truth[name] < high
-    secretion = derived(PLAIN, TRUTH)["VLDL_secretion"]
-    low, high = np.quantile(draws["VLDL_secretion"], [0.005, 0.995])
-    assert low < secretion < high
+    truth["VLDL_secretion"] = derived(PLAIN, TRUTH)["VLDL_secretion"]
+    for name in ("k", "VLDL_TG", "f_DNL", "IHTG", "incorporation", "VLDL_secretion"):
+        mean, sd = float(draws[name].mean()), float(draws[name].std())
+        assert abs(mean - truth[name]) < 4 * sd
+        assert sd < 0.5 * truth[name]
     assert not {"k", "VLDL_TG"} & set(hf.diagnose(posterior).undetermined)
     assert "K_V" in hf.diagnose(posterior).undetermined

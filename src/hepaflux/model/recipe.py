@@ -5,7 +5,7 @@ No graph is made here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ def prepare(
     noise: Mapping[str, Noise] | None = None,
 ) -> Recipe:
     """Complete the nouns of a model and turn the subjects into arrays; see ``build_model``."""
-    system = system.for_study(study)
+    system = _as_measured(system.for_study(study), study)
     completed = complete(design or Design(), system, study)
     noises = {o.name: (noise or {}).get(o.name) or noise_of(o) for o in system.outputs}
     _check_noise(noise or {}, noises)
@@ -89,6 +89,13 @@ def prepare(
         for o, output in enumerate(system.outputs)
     )
     return Recipe(study, system, completed, noises, program, protocol, observations)
+
+
+def _as_measured(system: System, study: Study) -> System:
+    """Return the system without the optional outputs that nobody in the study has."""
+    there = {analyte for subject in study.subjects for analyte in subject.samples}
+    kept = tuple(o for o in system.outputs if o.required or there & set(o.analytes))
+    return replace(system, outputs=kept or system.outputs)
 
 
 def _check_noise(given: Mapping[str, Noise], known: Mapping[str, Noise]) -> None:
