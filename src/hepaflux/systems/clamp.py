@@ -40,7 +40,7 @@ from hepaflux.systems.response import (
     production_parameters,
     remaining,
 )
-from hepaflux.systems.smooth import hill
+from hepaflux.systems.smooth import hill, positive_part
 from hepaflux.systems.system import (
     Derived,
     DoseChannel,
@@ -117,11 +117,12 @@ class Equations:
 
     def egp(self, y: Any, p: Any, u: Any) -> Any:
         """Return endogenous glucose production, mmol/kg/min."""
-        return self.production(y.insulin_liver, p, u)
+        return self.production(positive_part(y.insulin_liver), p, u)
 
     def clearance(self, y: Any, p: Any, u: Any) -> Any:
         """Return the clearance of glucose, L/kg/min."""
-        gain = hill(y.insulin_muscle, p.K_R, p.n_R) - hill(u.basal_insulin, p.K_R, p.n_R)
+        idle = remaining(positive_part(y.insulin_muscle), p.K_R, p.n_R)
+        gain = remaining(u.basal_insulin, p.K_R, p.n_R) - idle
         return p.EGP_b / u.basal_glucose + p.Rmax / p.G_ref * gain
 
     def rd(self, y: Any, p: Any, u: Any) -> Any:
@@ -139,7 +140,7 @@ class Equations:
             return p.rho + (1 - p.rho) * remaining(insulin, p.K_L, p.n_L)
 
         basal = p.FFA_clearance * p.FFA_b
-        return basal * released(y.insulin_fat) / released(u.basal_insulin)
+        return basal * released(positive_part(y.insulin_fat)) / released(u.basal_insulin)
 
     def rhs(self, t: Any, y: Any, p: Any, u: Any) -> Any:
         """Return the time derivative."""

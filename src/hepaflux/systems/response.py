@@ -8,7 +8,6 @@ delay ``p2``, with the letter E (endogenous production), R (disposal) or L (lipo
 from typing import Any
 
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter
-from hepaflux.systems.smooth import power
 
 RIZZA = "Rizza RA et al. (1981) Am J Physiol 240:E630"
 CONTE = "Conte C et al. (2012) Diabetes Care 35:1316"
@@ -24,7 +23,7 @@ HEALTHY_INSULIN = 50.0
 
 def remaining(insulin: Any, half: Any, n: Any) -> Any:
     """Return what insulin leaves of a process that it suppresses, 1 / (1 + (I / K)^n)."""
-    return 1 / (1 + power(insulin / half, n))
+    return 1 / (1 + (insulin / half) ** n)
 
 
 def half_maximal(p: Any, u: Any, letter: str, *, excess: float = 0.0) -> Any:
@@ -41,7 +40,7 @@ def half_maximal(p: Any, u: Any, letter: str, *, excess: float = 0.0) -> Any:
     """
     half, n = getattr(p, f"K_{letter}"), getattr(p, f"n_{letter}")
     seen = (1 + excess) * u.basal_insulin
-    return half * power(1 + 2 * power(seen / half, n), 1 / n) - excess * u.basal_insulin
+    return half * (1 + 2 * (seen / half) ** n) ** (1 / n) - excess * u.basal_insulin
 
 
 def production_parameters(portal_factor: float) -> tuple[Parameter, ...]:

@@ -43,6 +43,11 @@ def softplus(x: Any, scale: Any) -> Any:
     return scale * log1p_exp(x / scale)
 
 
+def positive_part(x: Any) -> Any:
+    """Return x where it is above zero, else zero; for round-off below zero, since it has a kink."""
+    return 0.5 * (x + abs(x))
+
+
 def power(x: Any, n: Any) -> Any:
     """Return x to the power n; zero where x, by round-off, is below zero.
 
@@ -52,7 +57,7 @@ def power(x: Any, n: Any) -> Any:
         Dimensionless.
     n : float > 0
     """
-    return (0.5 * (x + abs(x))) ** n
+    return positive_part(x) ** n
 
 
 def hill(x: Any, half: Any, n: Any) -> Any:
