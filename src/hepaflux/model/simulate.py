@@ -79,7 +79,10 @@ class Population:
 HEALTHY = Population("healthy")
 NAFLD = Population(
     "NAFLD",
-    factors={"SI": 0.45, "SI_D": 0.45, "SI_L": 0.4},
+    factors={
+        **{"SI": 0.45, "SI_D": 0.45, "SI_L": 0.4, "S2_I": 0.45},
+        **{"K_E": 2.0, "K_R": 1.5, "K_L": 2.2, "Rmax": 0.75},
+    },
     basal_glucose=(5.5, 0.07),
     basal_insulin=(85.0, 0.35),
     weight=(93.0, 14.0),
@@ -88,7 +91,8 @@ NAFLD = Population(
 healthy people, as glucose disposal in clamps (Marchesini 2001, Diabetes 50:1844). That of the liver
 is 0.4 of it: chosen here, between glucose production in the same clamps, which fell by 63 against
 84 %, and its fasting index, 0.3 in NAFLD against 0.7 in other obese people (Amaro 2010,
-Gastroenterology 139:149)."""
+Gastroenterology 139:149). The half-maximal insulins of clamps, and the maximum of disposal, are
+shifted by what is usually stated for insulin resistance and was not checked."""
 
 
 @dataclass(frozen=True, eq=False)
