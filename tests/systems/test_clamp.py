@@ -449,6 +449,17 @@ class TestResponses:
         assert np.all(made > 0)
         assert np.all(np.diff(made) <= 0)
 
+    def test_lipolysis_has_a_floor_and_half_of_the_rest_at_its_half_maximal_insulin(self):
+        flows = {flux.name: flux.value for flux in clamp.fluxes}
+        p = fields_type("P", [*TRUTH, "FFA_clearance"])(**TRUTH, FFA_clearance=0.01)
+        record, u = fields_type("Y", ["insulin_fat"]), self.u(50.0)
+        none, half, basal, much = (
+            flows["RaFFA"](record(insulin), p, u) for insulin in (0.0, TRUTH["K_L"], 50.0, 1e12)
+        )
+        assert basal == pytest.approx(0.01 * TRUTH["FFA_b"], rel=1e-12)
+        assert much / none == pytest.approx(TRUTH["rho"], rel=1e-9)
+        assert half == pytest.approx((none + much) / 2, rel=1e-9)
+
     def test_indexes_are_products(self):
         derived = {d.name: d.value for d in clamp.derived}
         u = self.u(60.0)
