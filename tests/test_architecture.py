@@ -183,3 +183,9 @@ def test_every_module_can_be_imported():
     for path in FILES:
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         importlib.import_module(".".join(p for p in parts if p != "__init__"))
+
+
+def test_every_test_file_has_its_own_name():
+    """Test files are imported by their bare name: two of one name cannot be collected together."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))
