@@ -47,11 +47,7 @@ from hepaflux.systems.system import (
 
 CAUMO = "Caumo A, Cobelli C (1993) Am J Physiol 264:E829"
 DENTI = "Denti P et al. (2010) Am J Physiol Endocrinol Metab 298:E950 (unlabeled test)"
-VICINI = "Vicini P et al. (1997) Am J Physiol 273:E1024"
-TOFFOLO = (
-    "Toffolo G, Cobelli C (2003) The hot IVGTT two-compartment minimal model: an improved version."
-    " Am J Physiol Endocrinol Metab"
-)
+VICINI, TOFFOLO = pool.VICINI, pool.TOFFOLO
 
 OPTIONS = (
     *basal_options(insulin="last"),

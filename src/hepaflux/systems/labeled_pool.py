@@ -17,7 +17,10 @@ from hepaflux.parameter import Fixed, LogNormal, Parameter
 from hepaflux.systems.system import DoseChannel, Flux, Output, State
 
 VICINI = "Vicini P et al. (1997) Am J Physiol 273:E1024"
-TOFFOLO = "Toffolo G, Cobelli C (2003) Am J Physiol Endocrinol Metab 285:E1083"
+TOFFOLO = (
+    "Toffolo G, Cobelli C (2003) The hot IVGTT two-compartment minimal model: an improved version."
+    " Am J Physiol Endocrinol Metab"
+)
 BASU = "Basu R et al. (2009) Diabetes Care 32:866; width: chosen here"
 DALLA_MAN_2007 = "Dalla Man C et al. (2007) IEEE Trans Biomed Eng 54:1740; width: chosen here"
 

@@ -48,10 +48,9 @@ from hepaflux.systems.system import (
     fields_type,
 )
 
-DALLA_MAN_2013 = "Dalla Man C et al. (2013) Am J Physiol Endocrinol Metab 304:E819"
-VISENTIN = "Visentin R et al. (2015) Am J Physiol Endocrinol Metab 309:E871"
+VISENTIN = "Visentin R et al. (2015) Am J Physiol Endocrinol Metab 309:E161"
 BASU_2003 = "Basu R et al. (2003) Am J Physiol Endocrinol Metab 284:E55 (0.129, SE 0.034)"
-LIVESEY = "Livesey G et al. (1998) Am J Physiol 275:E717 (96 %, SE 3 %)"
+LIVESEY = "Livesey G et al. (1998) Am J Physiol 275:E717 (96 ± 3 %)"
 
 EGP_KNOTS = (0.0, 15.0, 30.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0, 360.0)
 """Knots of production without a law, min after the meal."""
@@ -324,7 +323,7 @@ def declare(settings: Settings) -> System:
             "   XL two delays k_L behind SI_L Gb (I - Ib),   EGP >= 0",
             "TTR = tracer / (G - tracer),   G = sum of all G_s",
         ),
-        references=(DALLA_MAN_2013, VISENTIN, pool.VICINI, pool.TOFFOLO),
+        references=(production.DALLA_MAN_2013, VISENTIN, pool.VICINI, pool.TOFFOLO),
         states=equations.states,
         parameters=_parameters(known, form),
         inputs=_inputs(known),

@@ -17,10 +17,16 @@ from hepaflux.systems.labeled_pool import DISPOSAL, basal_production
 from hepaflux.systems.smooth import exponential, logistic, softplus
 from hepaflux.systems.system import Derived, State
 
-DALLA_MAN_2006 = "Dalla Man C et al. (2006) Am J Physiol Endocrinol Metab 290:E909; width: chosen"
-DALLA_MAN_2013 = "Dalla Man C et al. (2013) Am J Physiol Endocrinol Metab 304:E819; width: chosen"
+DALLA_MAN_2006 = (
+    "Dalla Man C et al. (2006) A model of glucose production during a meal."
+    " Conf Proc IEEE Eng Med Biol Soc"
+)
+DALLA_MAN_2013 = "Dalla Man C et al. (2013) Am J Physiol Endocrinol Metab, PMID 23443923"
+HOVORKA = "Hovorka R et al. (2002) Am J Physiol Endocrinol Metab 282:E992"
+INTEGRATED = "Diabetes Technol Ther (2009), doi:10.1089/dia.2009.0011"
 CHOSEN = "chosen here; the published models state none"
-SHARE = "a third to a half of insulin's action is hepatic (Cobelli 1998, Dalla Man 2006)"
+SI_SHARE = f"a third ({INTEGRATED}), 41 % ({DALLA_MAN_2006}), a half ({HOVORKA}); width: chosen"
+SG_SHARE = f"36 % ({DALLA_MAN_2006}); prior: chosen, as for insulin sensitivity"
 
 BASAL_STEEPNESS = 0.02
 """Width of the bend at zero production, as a share of basal production."""
@@ -59,7 +65,7 @@ HEPATIC = (
         unit="L/kg/min/(pmol/L)",
         prior=LogNormal(9.0e-6, 0.9),
         meaning="hepatic insulin sensitivity: fall of production per insulin and basal glucose",
-        source=DALLA_MAN_2013,
+        source=f"{DALLA_MAN_2013}; width: chosen",
         spread=0.6,
     ),
     Parameter(
@@ -67,7 +73,7 @@ HEPATIC = (
         unit="L/kg/min",
         prior=LogNormal(1.3e-3, 0.5),
         meaning="hepatic glucose effectiveness: fall of production per glucose",
-        source=DALLA_MAN_2006,
+        source=f"{DALLA_MAN_2006}; width: chosen",
         spread=0.3,
     ),
     Parameter(
@@ -149,7 +155,7 @@ NET = (
         unit="1",
         prior=Beta(4, 6),
         meaning="hepatic share of net insulin sensitivity",
-        source=SHARE,
+        source=SI_SHARE,
         spread=0.5,
     ),
     Parameter(
@@ -157,7 +163,7 @@ NET = (
         unit="1",
         prior=Beta(4, 6),
         meaning="hepatic share of net glucose effectiveness",
-        source=SHARE,
+        source=SG_SHARE,
         spread=0.3,
     ),
 )
