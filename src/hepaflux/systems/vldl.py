@@ -24,7 +24,6 @@ from hepaflux.study.study import Study, StudyError, Subject, start_time
 from hepaflux.systems.inputs import samples_of
 from hepaflux.systems.lipogenesis import AARSLAND, per_day
 from hepaflux.systems.liver_fat import FABBRINI, SORENSEN, fat_derived, fat_output
-from hepaflux.systems.secretion import parameters
 from hepaflux.systems.system import (
     Curve,
     Derived,
@@ -38,6 +37,7 @@ from hepaflux.systems.system import (
     default_settings,
     fields_type,
 )
+from hepaflux.systems.vldl_secretion import parameters
 
 ADIELS = "Adiels M et al. (2005) J Lipid Res 46:58"
 
