@@ -23,7 +23,7 @@ DRIVEN = {
         "1",
         Beta(6.0, 2.5),
         "share of the palmitate in secreted triglyceride that comes from plasma palmitate",
-        f"{KOUTSARI}: 0.65 to 0.95 of fatty acids; the shape is a choice",
+        f"{KOUTSARI}: 0.65 to 0.95 of fatty acids, from earlier work; the shape is a choice",
         0.4,
     ),
 }
