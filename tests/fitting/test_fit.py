@@ -2,16 +2,21 @@
 
 import json
 import logging
+from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
-from virtual import ivgtt, study_of
+from virtual import ivgtt, labeled_sources, study_of
 
 import hepaflux as hf
 from hepaflux.fitting import FitError, approximate
+from hepaflux.fitting.compiled import compile_model, with_study
 from hepaflux.fitting.results import draw_prior
+
+fit_module = import_module("hepaflux.fitting.fit")
 
 TINY = {"draws": 60, "tune": 100, "chains": 2}
 GROUPS = {
@@ -123,6 +128,39 @@ class TestEach:
         monkeypatch.setitem(approximate.METHODS, "map", second_fails)
         with pytest.raises(FitError, match="subject S1: no place to start"):
             hf.fit_each(three, hf.systems.oral, method="map", seed=1)
+
+    def test_a_subject_does_not_get_the_samples_of_the_one_before(self):
+        """The second has no dietary label: what it does not have must not be the first one's."""
+        whole = labeled_sources("whole", diet_precursor=0.1, diet_product=0.03)
+        less = {k: v for k, v in whole.samples.items() if not k.startswith("diet")}
+        without = replace(whole, name="without", samples=less)
+        study = study_of(whole, without, replace(whole, name="again"))
+        tree = hf.fit_each(study, hf.systems.sources, seed=1, **TINY)
+        share = tree["posterior"]["f_diet"]
+        spread = share.std(("chain", "draw"))
+        assert spread.sel(subject="without") > 3 * spread.sel(subject="whole")
+        assert share.sel(subject="again").mean() == pytest.approx(
+            share.sel(subject="whole").mean(), abs=float(spread.sel(subject="whole"))
+        )
+
+    def test_kinds_may_alternate(self, three):
+        """A censored sample needs other code; what was compiled before is used again."""
+        glucose = three.subjects[1].samples["glucose"]
+        limits = np.where(np.arange(len(glucose.time)) == 4, "left", "none")
+        middle = replace(
+            three.subjects[1],
+            samples={**three.subjects[1].samples, "glucose": replace(glucose, censoring=limits)},
+        )
+        study = study_of(three.subjects[0], middle, three.subjects[2])
+        how = {"method": "map", "draws": 1, "tune": 0, "chains": 1, "seed": 1}
+        fits = fit_module._fit_subjects(study, fit_module.adapt(hf.systems.oral, study), None, how)
+        assert fits[0].model is fits[2].model
+        assert fits[0].model is not fits[1].model
+
+    def test_code_takes_no_less_than_it_reads(self, published):
+        compiled = compile_model(published)
+        with pytest.raises(ValueError, match="the compiled model also reads glucose_curves"):
+            with_study(compiled, {})
 
     def test_unknown_argument(self, three):
         with pytest.raises(TypeError, match="fit_each has no argument draw; it has"):

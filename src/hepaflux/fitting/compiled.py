@@ -146,9 +146,18 @@ def with_study(
     compiled : CompiledPyMCModel
         From ``compile_model``.
     values : mapping of str to array
-        By name of the ``pm.Data``; those that the code does not read are passed over.
+        By name of the ``pm.Data``; those that the code does not read are passed over, and the
+        tolerance of the solver may be left as it is.
+
+    Raises
+    ------
+    ValueError
+        If one is missing that the code reads: it would go on reading the former study's.
     """
     read = {variable.name for variable in compiled.shared_var_keys}
+    missing = sorted(read - {*values, *COORDINATES, "tolerance"})
+    if missing:
+        raise ValueError(f"the compiled model also reads {', '.join(missing)}")
     return compiled.with_data(**{name: v for name, v in values.items() if name in read})
 
 

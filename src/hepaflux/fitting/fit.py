@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pymc as pm
@@ -11,11 +11,11 @@ import xarray as xr
 from hepaflux.fitting import approximate, nuts, published
 from hepaflux.fitting.compiled import FitError, compile_model, with_study
 from hepaflux.fitting.results import assemble, draw_prior, is_internal
-from hepaflux.model.build import build_model
+from hepaflux.model.build import graph
 from hepaflux.model.design import Design
 from hepaflux.model.noise import Noise
 from hepaflux.model.published import FiguresRecipe
-from hepaflux.model.recipe import Recipe, data_values, is_censored, prepare
+from hepaflux.model.recipe import Recipe, adapt, data_values, prepare, scalar_inputs
 from hepaflux.study.study import Study
 from hepaflux.systems.system import System
 
@@ -113,52 +113,68 @@ def fit_each(
         raise TypeError(f"fit_each has no argument {', '.join(unknown)}; it has {list(allowed)}")
     chosen = {**allowed, **settings}
     how = _record(chosen["method"], chosen["draws"], chosen["tune"], chosen["chains"], seed)
-    system = system.for_study(study)
+    system = adapt(system, study)
     separate = Design({p.name: "separate" for p in system.unknowns})
     with _Clock() as clock:
-        posteriors, stats, failed, model = _fit_subjects(study, system, noise, how)
+        fits = _fit_subjects(study, system, noise, how)
     recipe = prepare(
         study, system, design=separate if len(study.subjects) > 1 else None, noise=noise
     )
     names = xr.DataArray([s.name for s in study.subjects], dims="subject", name="subject")
+    failed = sum(fit.failed for fit in fits)
     record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": 1}
+    stats = [fit.stats for fit in fits]
     return assemble(
         recipe,
-        _along_subjects(posteriors, names),
-        prior=_along_subjects([draw_prior(model, how["seed"])] * len(names), names),
-        sample_stats=_along_subjects(stats, names) if stats[0] is not None else None,
+        _along_subjects([fit.posterior for fit in fits], names),
+        prior=_along_subjects([_prior(fits[0].model, how["seed"])] * len(fits), names),
+        sample_stats=None if stats[0] is None else _along_subjects(stats, names),
         record=record,
         rng=np.random.default_rng(how["seed"]),
     )
 
 
+class _Fitted(NamedTuple):
+    """One subject's model and what came of it."""
+
+    model: pm.Model
+    posterior: xr.Dataset
+    stats: xr.Dataset | None
+    failed: int
+
+
+def _prior(model: pm.Model, seed: int) -> xr.Dataset:
+    """Draw what does not depend on a subject's inputs: the parameters, not what is derived."""
+    derived = [derived.name for derived in model.recipe.system.derived]
+    return draw_prior(model, seed).drop_vars(derived)
+
+
 def _fit_subjects(
     study: Study, system: System, noise: Mapping[str, Noise] | None, how: Mapping[str, Any]
-) -> tuple[list[xr.Dataset], list[Any], int, pm.Model]:
-    template = None
-    posteriors, all_stats, failures = [], [], 0
+) -> list[_Fitted]:
+    """Fit one after the other; those of one kind share a model and its compiled code."""
+    templates: dict[Any, tuple[pm.Model, Any]] = {}
+    fits = []
     for i, alone in enumerate(_single_subject_studies(study)):
-        recipe = prepare(alone, system, noise=noise)
-        if template is None or _kind(recipe) != _kind(template[0].recipe):
-            model = build_model(alone, system, noise=noise)
-            template = (model, compile_model(model, keep=kept_variables(model)))
-        model, compiled = template
+        recipe = prepare(alone, system, noise=noise, adapted=True)
+        kind = _kind(recipe)
+        if kind not in templates:
+            model = graph(recipe)
+            templates[kind] = model, compile_model(model, keep=kept_variables(model))
+        model, compiled = templates[kind]
         mine = with_study(compiled, data_values(recipe))
         try:
-            posterior, stats, failed = _run(mine, model, {**how, "seed": how["seed"] + i})
+            fits.append(_Fitted(model, *_run(mine, model, {**how, "seed": how["seed"] + i})))
         except FitError as error:
             raise FitError(f"subject {alone.subjects[0].name}: {error}") from error
-        posteriors.append(posterior)
-        all_stats.append(stats)
-        failures += failed
-    return posteriors, all_stats, failures, model
+    return fits
 
 
 def _kind(recipe: Recipe) -> tuple[Any, ...]:
     """Return what must be equal for two subjects to share compiled code."""
-    censored = tuple(is_censored(recipe, o.output) for o in recipe.observations)
     key = recipe.program.key if recipe.program else recipe.system.name
-    return (key, censored)
+    data = tuple((name, value.shape[1:]) for name, value in data_values(recipe).items())
+    return key, scalar_inputs(recipe), data
 
 
 def _single_subject_studies(study: Study) -> Iterator[Study]:

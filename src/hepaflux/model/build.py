@@ -70,7 +70,11 @@ def build_model(
     DesignError
         If the design does not fit.
     """
-    recipe = prepare(study, system, design=design, noise=noise)
+    return graph(prepare(study, system, design=design, noise=noise))
+
+
+def graph(recipe: Recipe) -> pm.Model:
+    """Return the PyMC model of a recipe; see ``build_model``."""
     with pm.Model(coords=coordinates(recipe)) as model:
         data = _data(recipe)
         values = build_parameters(recipe.system.unknowns, recipe.design, _people(recipe))

@@ -67,9 +67,20 @@ def prepare(
     *,
     design: Design | None = None,
     noise: Mapping[str, Noise] | None = None,
+    adapted: bool = False,
 ) -> Recipe:
-    """Complete the nouns of a model and turn the subjects into arrays; see ``build_model``."""
-    system = _as_measured(system.for_study(study), study)
+    """Complete the nouns of a model and turn the subjects into arrays; see ``build_model``.
+
+    Parameters
+    ----------
+    study, system, design, noise
+        As for ``build_model``.
+    adapted : bool
+        Whether the system has its settings and outputs already (``adapt`` to a larger study),
+        so that these subjects must not change them.
+    """
+    if not adapted:
+        system = adapt(system, study)
     completed = complete(design or Design(), system, study)
     noises = {o.name: (noise or {}).get(o.name) or noise_of(o) for o in system.outputs}
     _check_noise(noise or {}, noises)
@@ -91,8 +102,9 @@ def prepare(
     return Recipe(study, system, completed, noises, program, protocol, observations)
 
 
-def _as_measured(system: System, study: Study) -> System:
-    """Return the system without the optional outputs that nobody in the study has."""
+def adapt(system: System, study: Study) -> System:
+    """Return the system with the settings of a study and the outputs that somebody in it has."""
+    system = system.for_study(study)
     there = {analyte for subject in study.subjects for analyte in subject.samples}
     kept = tuple(o for o in system.outputs if o.required or there & set(o.analytes))
     return replace(system, outputs=kept or system.outputs)
