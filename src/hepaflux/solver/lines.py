@@ -37,6 +37,7 @@ class Writer:
 
     def __init__(self) -> None:
         self.scope: dict[str, Callable] = {}
+        self._names: dict[Any, str] = {}
 
     def lines(
         self, graph: FunctionGraph, arguments: Sequence[str], results: Sequence[str], prefix: str
@@ -67,10 +68,17 @@ class Writer:
         written = WRITTEN.get(type(node.op))
         if written is not None:
             return written(*operands)
+        kind = (node.op, *(variable.type for variable in node.inputs))
+        if kind not in self._names:
+            self._names[kind] = self._compiled(node)
+        return f"{self._names[kind]}({', '.join(operands)})"
+
+    def _compiled(self, node: Any) -> str:
+        """Return the name of the native function of a node, put in the scope."""
         function, key = numba_funcify_and_cache_key(node.op, node=node)
         name = f"operation_{key}" if str(key).isidentifier() else f"operation_{len(self.scope)}"
         self.scope[name] = function
-        return f"{name}({', '.join(operands)})"
+        return name
 
 
 def _operand(variable: Any, names: dict[Any, str]) -> str:
