@@ -1,4 +1,4 @@
-"""VLDL secretion: the unknowns of the kinetics of VLDL triglyceride, with sources of their priors."""
+"""VLDL secretion: unknowns of the kinetics of VLDL triglyceride, with sources of their priors."""
 
 from hepaflux.parameter import Beta, LogNormal, Parameter
 from hepaflux.systems.lipogenesis import AARSLAND, NEWLY_MADE, PER_DAY
