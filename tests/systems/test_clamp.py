@@ -188,6 +188,12 @@ def test_a_plateau_of_the_clamp_with_labeled_infusate_is_that_of_steele(system):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("time", [[0.0], [0.0, 0.0], [10.0, 0.0]])
+def test_steele_needs_a_slope(time):
+    with pytest.raises(ValueError, match="two samples or more at increasing times"):
+        steele(time, np.full(len(time), 0.02), np.full(len(time), 5.0), tracer=1e-4)
+
+
 def test_one_compartment_obeys_steele_while_everything_changes():
     """The production that Steele's equation gives of dense samples is the model's own."""
     subject, time = clamped(), np.arange(-1800, 3601) / 10

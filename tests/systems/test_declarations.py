@@ -80,6 +80,11 @@ def plain_system(**changes):
     return System(**{**fields, **changes})
 
 
+@each_system
+def test_what_leads_is_unknown(system):
+    assert set(system.leading) <= {parameter.name for parameter in system.unknowns}
+
+
 def test_a_name_declared_twice_is_refused():
     parameter = plain_system().parameters[0]
     with pytest.raises(ValueError, match="'plain' declares k twice"):

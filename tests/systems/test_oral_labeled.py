@@ -7,7 +7,7 @@ from virtual import adapted, labeled_meal, samples, study_of
 import hepaflux as hf
 from hepaflux.model.predict import fluxes, predict
 from hepaflux.model.recipe import prepare
-from hepaflux.parameter import Fixed
+from hepaflux.parameter import Beta, Fixed
 from hepaflux.study.study import Dose, StudyError
 from hepaflux.systems import oral, oral_labeled
 
@@ -195,5 +195,17 @@ def test_a_label_larger_than_the_drink_is_refused():
         hf.build_model(study_of(wrong), oral_labeled)
 
 
-def test_absorbed_fraction_is_fixed_unless_freed():
-    assert isinstance(oral_labeled.parameter("f_abs").prior, Fixed)
+def test_what_is_absorbed_and_what_passes_are_known_only_together():
+    """A tenth less absorbed is a ninth more that passes; so one of them has to be fixed."""
+    system, subject = oral_labeled.for_study(study_of(labeled_meal())), labeled_meal()
+    assert isinstance(system.parameter("f_abs").prior, Fixed)
+    freed = system.with_priors(f_abs=Beta(96, 4))
+    truth = {**truth_of(system), "f_abs": 0.96}
+    passed = 1 - truth["E_sp"]
+    changes = ({}, {"f_abs": 0.864, "E_sp": 1 - passed / 0.9}, {"f_abs": 0.864})
+    whole, same, less = (
+        hf.solve(freed, {**truth, **change}, subject, times=[60.0]).states["exogenous"]
+        for change in changes
+    )
+    assert same == pytest.approx(whole, rel=1e-6)
+    assert less == pytest.approx(0.9 * whole, rel=0.05)

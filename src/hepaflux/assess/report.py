@@ -28,9 +28,6 @@ from hepaflux.assess.summary import summarize
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LEADING = "SI"
-"""The parameter that most studies are about; the first one if a system has none of this name."""
-
 INTERVAL = 0.9
 
 MOST_RIDGES = 4
@@ -81,8 +78,8 @@ def gather(posterior: xr.DataTree, contrasts: Iterable[Contrast | Comparison] = 
     posterior : DataTree
         Inference data.
     contrasts : iterable of Contrast or Comparison
-        Already made; if there are none and the study has groups, the leading parameter and the
-        derived quantities are compared.
+        Already made; if there are none and the study has groups, the leading parameters and
+        the derived quantities are compared.
     """
     table = summarize(posterior, ci_prob=INTERVAL)
     given = tuple(one for contrast in contrasts for one in contrast.contrasts)
@@ -145,10 +142,9 @@ def _title(posterior: xr.DataTree) -> str:
     return str(attrs.get("study_title") or attrs.get("study") or "Parameter inference")
 
 
-def leading(posterior: xr.DataTree) -> str:
-    """Return the parameter that the study is about."""
-    names = history.unknowns(posterior)
-    return LEADING if LEADING in names else names[0]
+def leading(posterior: xr.DataTree) -> tuple[str, ...]:
+    """Return the parameters that the fit was made for; the first one if the system names none."""
+    return tuple(history.structure(posterior, "leading")) or history.unknowns(posterior)[:1]
 
 
 def _contrasts(posterior: xr.DataTree) -> tuple[Contrast, ...]:
@@ -157,7 +153,7 @@ def _contrasts(posterior: xr.DataTree) -> tuple[Contrast, ...]:
     if len(history.labels(posterior)) < 2:
         return ()
     asked = history.structure(posterior, "compared")
-    for name in asked or (leading(posterior), *history.derived(posterior)):
+    for name in asked or (*leading(posterior), *history.derived(posterior)):
         try:
             found += compare_groups(posterior, name, ci_prob=INTERVAL).contrasts
         except ComparisonError:  # shared or a vector: nothing to compare, and nobody asked

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from hepaflux.fitting.results import is_internal
+from hepaflux.fitting.results import is_internal, versions
 from hepaflux.model.arms import Arms, sampling_error
 from hepaflux.model.published import FiguresRecipe, coordinates, mass_name
 from hepaflux.parameter import Fixed, describe
@@ -187,10 +187,7 @@ def history(recipe: FiguresRecipe, record: Mapping[str, Any]) -> dict[str, Any]:
         "priors": {p.name: describe(p.prior) for p in parameters},
         "supports": {p.name: p.prior.support for p in parameters},
         "conventions": _conventions(recipe),
-        "versions": {
-            name: version(name)
-            for name in ("hepaflux", "pymc", "pytensor", "numba", "nutpie", "arviz", "numpy")
-        },
+        "versions": versions(),
     }
     plain = {
         "hepaflux_version": version("hepaflux"),

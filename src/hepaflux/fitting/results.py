@@ -303,6 +303,12 @@ def _measured(recipe: Recipe) -> xr.Dataset:
     return xr.Dataset(variables)
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    names = ("hepaflux", "pymc", "pytensor", "numba", "nutpie", "arviz", "numpy")
+    return {name: version(name) for name in names}
+
+
 def history(recipe: Recipe, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes that say how the inference data came about."""
     study, system = recipe.study, recipe.system
@@ -328,14 +334,12 @@ def history(recipe: Recipe, record: Mapping[str, Any]) -> dict[str, Any]:
             "correlated": [list(pair) for pair in recipe.design.correlated],
         },
         "noise": {o.name: noise_name(recipe.noise[o.name], o) for o in system.outputs},
+        "leading": list(system.leading),
         "conventions": [
             f"1 µU/mL of insulin = {study.insulin_factor:g} pmol/L.",
             *system.conventions,
         ],
-        "versions": {
-            name: version(name)
-            for name in ("hepaflux", "pymc", "pytensor", "numba", "nutpie", "arviz", "numpy")
-        },
+        "versions": versions(),
     }
     plain = {
         "hepaflux_version": version("hepaflux"),

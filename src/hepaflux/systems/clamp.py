@@ -51,6 +51,7 @@ from hepaflux.systems.system import (
     Settings,
     State,
     System,
+    after_dose,
     default_settings,
     fields_type,
 )
@@ -63,12 +64,7 @@ SPECIES = ("unlabeled", "egp_tracer")
 
 OPTIONS = (
     *basal_options(insulin="first"),
-    Option(
-        "compartments",
-        "one or two compartments of glucose; two follow rapid changes",
-        default="one",
-        choices=("one", "two"),
-    ),
+    pool.COMPARTMENTS,
     Option(
         "portal_factor",
         "how many times the peripheral insulin the liver sees at basal: 1 (peripheral insulin, as"
@@ -179,7 +175,7 @@ class Equations:
 
     def outputs(self) -> tuple[Output, ...]:
         """Return what is measured."""
-        glucose = glucose_output(uses=lambda minutes: minutes > 0, cv=Fixed(0.02))
+        glucose = glucose_output(uses=after_dose, cv=Fixed(0.02))
         enrichment = pool.enrichment_output("egp_enrichment", lambda y, u: y.egp_tracer, SPECIES)
         ffa = Output(
             "ffa",
@@ -187,7 +183,6 @@ class Equations:
             "free fatty acids",
             analyte="ffa",
             value=lambda y, p, u: y.ffa,
-            uses=lambda minutes: minutes > -1e9,
             cv=Fixed(0.05),
             floor=0.01,
             required=False,
@@ -214,12 +209,7 @@ class Equations:
 def glucose_derived(equations: Equations) -> tuple[Derived, ...]:
     """Return what is computed of glucose."""
     return (
-        Derived(
-            "HIRI",
-            "mmol/kg/min*pmol/L",
-            "hepatic insulin-resistance index, basal production times basal insulin",
-            lambda p, u: p.EGP_b * u.basal_insulin,
-        ),
+        pool.resistance_index(lambda p, u: p.EGP_b),
         Derived("M", "mmol/kg/min", "M value with space correction", lambda p, u: u.M_value),
         Derived(
             "Rd_NI",
@@ -348,6 +338,7 @@ def declare(settings: Settings) -> System:
         fluxes=equations.fluxes(),
         rhs=equations.rhs,
         initial=equations.initial,
+        leading=("EGP_b", "K_E", "K_R", *(("K_L",) if fat else ())),
         options=OPTIONS,
         settings=settings,
         declare=declare,

@@ -40,6 +40,7 @@ from hepaflux.systems.system import (
     Settings,
     State,
     System,
+    after_dose,
     default_settings,
     fields_type,
 )
@@ -209,9 +210,22 @@ def deuterium_output(ions: Monitored, state: str) -> Output:
         f"deuterium of {ions.fatty_acid} above natural, share of all hydrogens",
         analyte=f"{ions.fatty_acid}_deuterium",
         value=lambda y, p, u: getattr(y, state) / bound,
-        uses=lambda minutes: minutes > 0,
+        uses=after_dose,
         cv=LogNormal(0.03, 0.5),
         floor=1e-6,
+    )
+
+
+def equations(*, single: bool, by_ions: bool) -> tuple[str, str]:
+    """Return what changes, and what newly made molecules are like."""
+    return (
+        "dy_m/dt = k (f s_m(w(t)) + (1 - f) n_m - y_m),   y(0) = n"
+        if single
+        else "dV_m/dt = k (phi L_m + (1 - phi) (f s_m + (1 - f) n_m) - V_m),"
+        "   dL_m/dt = k_liver (f s_m + (1 - f) n_m - L_m)",
+        "s(w) = Binomial(N, w) of deuterium in the natural pattern n"
+        if by_ions
+        else "one component, the deuterium atoms of a molecule: s = N w, n = 0",
     )
 
 
@@ -232,15 +246,7 @@ def declare(settings: Settings) -> System:
     return System(
         name="heavy_water",
         title=f"Newly made {ions.fatty_acid} from the deuterium of body water",
-        equations=(
-            "dy_m/dt = k (f s_m(w(t)) + (1 - f) n_m - y_m),   y(0) = n"
-            if single
-            else "dV_m/dt = k (phi L_m + (1 - phi) (f s_m + (1 - f) n_m) - V_m),"
-            "   dL_m/dt = k_liver (f s_m + (1 - f) n_m - L_m)",
-            "s(w) = Binomial(N, w) of deuterium in the natural pattern n"
-            if by_ions
-            else "one component, the deuterium atoms of a molecule: s = N w, n = 0",
-        ),
+        equations=equations(single=single, by_ions=by_ions),
         references=(LEE, HYDROGENS),
         states=tuple(
             State(name, unit, f"{name.replace('_', ' ')}, of all molecules", made.scale)
@@ -264,6 +270,7 @@ def declare(settings: Settings) -> System:
         derived=(per_day(), *(() if single else (per_day("k_liver"),))),
         rhs=(one_pool if single else two_pools)(made),
         initial=lambda p, u: record(*made.natural * len(POOLS[pools])),
+        leading=("f",),
         options=OPTIONS,
         settings=settings,
         declare=declare,

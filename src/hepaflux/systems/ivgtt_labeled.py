@@ -297,6 +297,7 @@ def declare(settings: Settings) -> System:
         fluxes=equations.fluxes(),
         rhs=equations.rhs,
         initial=equations.initial,
+        leading=("S2_I",),
         options=OPTIONS,
         settings=settings,
         declare=declare,

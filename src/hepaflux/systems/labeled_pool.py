@@ -10,11 +10,20 @@ fractional clearance at basal and its slope against insulin in the steady state,
 the same with one compartment and with two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hepaflux.parameter import Fixed, LogNormal, Parameter
-from hepaflux.systems.system import DoseChannel, Flux, Output, State
+from hepaflux.systems.system import (
+    Derived,
+    DoseChannel,
+    Flux,
+    Option,
+    Output,
+    State,
+    after_dose,
+    every,
+)
 
 VICINI = "Vicini P et al. (1997) Am J Physiol 273:E1024"
 TOFFOLO = (
@@ -29,6 +38,13 @@ INFUSED = ("egp_tracer", "ra_tracer")
 
 TTR_CV, TTR_FLOOR = 0.025, 2e-4
 """Error of a measured tracer-to-tracee ratio: coefficient of variation, and SD at low values."""
+
+COMPARTMENTS = Option(
+    "compartments",
+    "one or two compartments of glucose; two follow rapid changes",
+    default="one",
+    choices=("one", "two"),
+)
 
 DISPOSAL = (
     Parameter(
@@ -115,6 +131,20 @@ def kinetics(y: Any, p: Any, species: str, *, compartments: str) -> dict[str, An
     }
 
 
+def equations(*, compartments: str) -> tuple[str, str]:
+    """Return how a species and insulin's action change, in the manner of ``System.equations``."""
+    if compartments == "one":
+        return (
+            "dG_s/dt = -(SG_D + X) G_s + entry_s / V",
+            "dX/dt = p2 (SI_D (I - Ib) - X),   X(0) = 0",
+        )
+    return (
+        "dG_s/dt = k12 D_s - (k21 + a SG_D) G_s + entry_s / V,   a: accessible_share,"
+        "   dD_s/dt = k21 G_s - (k12 + k02 + X) D_s,   k02 so that SG_D is the basal clearance",
+        "dX/dt = p2 (SI_D (k12 + k02)^2 / (k21 k12) (I - Ib) - X),   X(0) = 0",
+    )
+
+
 def action_rate(y: Any, p: Any, u: Any, *, compartments: str) -> Any:
     """Return the rate of change of insulin's action on disposal."""
     gain = 1.0 if compartments == "one" else (p.k12 + deep_rate(p)) ** 2 / (p.k21 * p.k12)
@@ -131,6 +161,16 @@ def at_basal(p: Any, glucose: Any, *, compartments: str) -> Mapping[str, Any]:
 def basal_production(p: Any, u: Any) -> Any:
     """Return production in the basal steady state, mmol/kg/min."""
     return p.SG_D * p.V * u.basal_glucose
+
+
+def resistance_index(basal: Callable[[Any, Any], Any]) -> Derived:
+    """Return the index HIRI, given basal production as a function of ``p`` and ``u``."""
+    return Derived(
+        "HIRI",
+        "mmol/kg/min*pmol/L",
+        "hepatic insulin-resistance index, basal production times basal insulin",
+        lambda p, u: basal(p, u) * u.basal_insulin,
+    )
 
 
 def disposal(y: Any, p: Any, species: Sequence[str], *, compartments: str) -> Any:
@@ -187,7 +227,7 @@ def enrichment_output(analyte: str, labeled: Any, species: Sequence[str]) -> Out
         f"tracer-to-tracee ratio, {_words(analyte.removesuffix('_enrichment'))} tracer",
         analyte=analyte,
         value=value,
-        uses=lambda minutes: minutes > (0 if analyte == "meal_enrichment" else -1e9),
+        uses=after_dose if analyte == "meal_enrichment" else every,
         cv=Fixed(TTR_CV),
         floor=TTR_FLOOR,
         required=False,

@@ -175,7 +175,6 @@ def ions_output(ions: Monitored, value: Callable[[Any, Any, Any], Any]) -> Outpu
         f"ions of {ions.fatty_acid} ({ions}) as shares of their sum",
         analyte=ions.analytes,
         value=lambda y, p, u: tuple(value(y, p, u)[ion] for ion in ions.ions),
-        uses=lambda minutes: np.ones_like(minutes, dtype=bool),
         cv=LogNormal(4e-4, 0.5),
         floor=0.0,
         axis="ion",

@@ -12,8 +12,6 @@ Valid for   liver fat as a fraction of mass; a magnetic resonance signal fractio
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter
 from hepaflux.systems.lipogenesis import PER_DAY
 from hepaflux.systems.system import Derived, Output
@@ -71,7 +69,6 @@ def fat_output() -> Output:
         "liver triglyceride, fraction of liver mass",
         analyte="ihtg",
         value=lambda y, p, u: p.IHTG,
-        uses=lambda minutes: np.ones_like(minutes, dtype=bool),
         cv=Fixed(0.10),
         floor=0.005,
         required=False,

@@ -218,6 +218,7 @@ def declare(settings: Settings) -> System:
         inputs=(Input(name, unit, meaning, read(ions)),),
         outputs=(ions_output(ions, mixture),),
         derived=derived_quantities(ions, settings, pattern),
+        leading=("f",),
         options=OPTIONS,
         settings=settings,
         declare=declare,

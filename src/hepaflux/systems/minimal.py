@@ -129,6 +129,7 @@ def declare(settings: Settings) -> System:
         derived=DERIVED,
         rhs=rhs,
         initial=initial,
+        leading=("SI",),
         options=OPTIONS,
         settings=settings,
         declare=declare,

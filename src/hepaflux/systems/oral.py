@@ -37,6 +37,7 @@ from hepaflux.systems.system import (
     Option,
     Settings,
     System,
+    after_dose,
     default_settings,
 )
 
@@ -223,10 +224,11 @@ def declare(settings: Settings) -> System:
         states=STATES,
         parameters=parameters(settings, knots),
         inputs=(*driving_inputs(settings), *drink(knots, tail_rate)),
-        outputs=(glucose_output(uses=lambda minutes: minutes > 0, cv=Fixed(0.02)),),
+        outputs=(glucose_output(uses=after_dose, cv=Fixed(0.02)),),
         derived=derived(convention),
         rhs=rhs_effectiveness if convention == "SG" else rhs_zero_insulin,
         initial=initial,
+        leading=("SI",),
         options=OPTIONS,
         settings=settings,
         declare=declare,

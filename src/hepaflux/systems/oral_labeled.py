@@ -44,6 +44,7 @@ from hepaflux.systems.system import (
     Settings,
     State,
     System,
+    after_dose,
     default_settings,
     fields_type,
 )
@@ -64,12 +65,7 @@ OPTIONS = (
         default="rate",
         choices=("rate", "difference", "free"),
     ),
-    Option(
-        "compartments",
-        "one or two compartments of glucose; two follow rapid changes",
-        default="one",
-        choices=("one", "two"),
-    ),
+    pool.COMPARTMENTS,
     Option(
         "egp_knots",
         "minutes after the meal at which free production may bend; protocol: up to the last sample",
@@ -189,12 +185,7 @@ class Equations:
         return (
             *self.form.derived,
             Derived("EGP_b", "mmol/kg/min", "basal endogenous production", self.basal),
-            Derived(
-                "HIRI",
-                "mmol/kg/min*pmol/L",
-                "hepatic insulin resistance index, basal production times basal insulin",
-                lambda p, u: self.basal(p, u) * u.basal_insulin,
-            ),
+            pool.resistance_index(self.basal),
             Derived(
                 "EGP_suppression",
                 "1",
@@ -294,7 +285,7 @@ def _inputs(settings: Settings) -> tuple[Input, ...]:
 
 
 def _outputs(equations: Equations, tracers: tuple[str, ...]) -> tuple[Output, ...]:
-    glucose = glucose_output(uses=lambda minutes: minutes > 0, cv=Fixed(0.02))
+    glucose = glucose_output(uses=after_dose, cv=Fixed(0.02))
     outputs = [replace(glucose, value=equations.glucose)]
     if "meal_tracer" in tracers:
         drunk = lambda y, u: u.drink_label * y.exogenous  # noqa: E731
@@ -316,11 +307,10 @@ def declare(settings: Settings) -> System:
         name="oral_labeled",
         title="Labeled oral minimal model: hepatic production and disposal of glucose",
         equations=(
-            "dG_s/dt = -(SG_D + X) G_s + entry_s / V,   s: endogenous, exogenous, tracers",
-            "dX/dt = p2 (SI_D (I - Ib) - X),   X(0) = 0",
+            *pool.equations(compartments=known["compartments"]),
+            f"s: {', '.join(equations.species)};   entry of endogenous: EGP",
             "entry of exogenous: f_abs (1 - E_sp) dose / weight * sum_j absorption_j hat_j(t)",
-            "entry of endogenous (rate): EGP = EGP_b - GE_L (G - Gb) - k_GR (dG/dt)+ - XL,"
-            "   XL two delays k_L behind SI_L Gb (I - Ib),   EGP >= 0",
+            f"{form.equation},   EGP_b = SG_D V Gb",
             "TTR = tracer / (G - tracer),   G = sum of all G_s",
         ),
         references=(production.DALLA_MAN_2013, VISENTIN, pool.VICINI, pool.TOFFOLO),
@@ -333,6 +323,7 @@ def declare(settings: Settings) -> System:
         fluxes=equations.fluxes(),
         rhs=equations.rhs,
         initial=equations.initial,
+        leading=(*form.leading, "E_sp"),
         options=OPTIONS,
         settings=settings,
         declare=declare,

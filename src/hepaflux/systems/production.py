@@ -41,21 +41,27 @@ class Production:
 
     Attributes
     ----------
+    equation : str
+        How production follows, in the manner of ``System.equations``.
     parameters, states, derived
         What it adds to a system, disposal included.
     egp : callable (y, p, u, glucose, drift) -> mmol/kg/min
         ``drift`` is the rate of change of all glucose without production, mmol/L/min.
     rates : callable (y, p, u) -> dict of str to rate of change
         Of its own states.
+    leading : tuple of str
+        The parameters that a fit is made for.
     disposal : callable (p) -> p
         Adds the fields ``SI_D`` and ``SG_D`` where they are not parameters.
     """
 
+    equation: str
     parameters: tuple[Parameter, ...]
     states: tuple[State, ...]
     derived: tuple[Derived, ...]
     egp: Callable[[Any, Any, Any, Any, Any], Any]
     rates: Callable[[Any, Any, Any], dict[str, Any]]
+    leading: tuple[str, ...] = ("SI_D",)
     disposal: Callable[[Any], Any] = lambda p: p
 
 
@@ -130,7 +136,19 @@ def by_rate() -> Production:
         State(name, "mmol/kg/min", f"insulin action on the liver, {which} delay", scale=0.01)
         for name, which in (("hepatic_delay", "first"), ("hepatic_action", "second"))
     )
-    return Production((*DISPOSAL, *HEPATIC), delays, derived, egp, rates)
+    equation = (
+        "EGP = EGP_b - GE_L (G - Gb) - k_GR (dG/dt)+ - XL,   XL two delays k_L behind"
+        " SI_L Gb (I - Ib),   EGP >= 0"
+    )
+    return Production(
+        equation, (*DISPOSAL, *HEPATIC), delays, derived, egp, rates, ("SI_D", "SI_L", "GE_L")
+    )
+
+
+def _nothing(y: Any, p: Any, u: Any) -> dict[str, Any]:
+    """Return the rates of a form without states."""
+    del y, p, u
+    return {}
 
 
 NET = (
@@ -212,7 +230,13 @@ def by_difference() -> Production:
             lambda p, u: p.SI * p.V,
         ),
     )
-    return Production(NET, (), derived, egp, lambda y, p, u: {}, _WithDisposal)
+    equation = (
+        "EGP = V (SG Gb - (SG - SG_D + X_L) G),   X_L = X SI_hepatic_share / (1 -"
+        " SI_hepatic_share),   SI_D = SI (1 - SI_hepatic_share),   SG_D = SG (1 - SG_hepatic_share)"
+    )
+    return Production(
+        equation, NET, (), derived, egp, _nothing, ("SI", "SI_hepatic_share"), _WithDisposal
+    )
 
 
 def freely(n_knots: int) -> Production:
@@ -240,4 +264,5 @@ def freely(n_knots: int) -> Production:
             course = course + level * hat
         return basal_production(p, u) * exponential(course)
 
-    return Production((*DISPOSAL, steps), (), (), egp, lambda y, p, u: {})
+    equation = "log(EGP / EGP_b) linear between knots, sum of EGP_steps up to each"
+    return Production(equation, (*DISPOSAL, steps), (), (), egp, _nothing)

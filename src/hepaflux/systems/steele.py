@@ -46,10 +46,17 @@ def steele(
     Returns
     -------
     array (time,), mmol/kg/min
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two samples, which have no slope, or times do not increase.
     """
+    minutes = np.asarray(time, dtype=float)
+    if minutes.size < 2 or np.any(np.diff(minutes) <= 0):
+        raise ValueError("Steele's equation needs two samples or more at increasing times")
     ratio = np.asarray(enrichment, dtype=float)
     tracee = np.asarray(glucose, dtype=float) / (1 + ratio)
-    minutes = np.asarray(time, dtype=float)
     if ratio.size > 2:
         slope = np.gradient(ratio, minutes, edge_order=2)
     else:

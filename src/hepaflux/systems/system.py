@@ -103,6 +103,16 @@ class DoseChannel:
     gain: Callable[[Any, Any], Any]
 
 
+def every(minutes: np.ndarray) -> np.ndarray:
+    """Return that every sample enters the likelihood."""
+    return np.ones_like(minutes, dtype=bool)
+
+
+def after_dose(minutes: np.ndarray) -> np.ndarray:
+    """Return that the samples after the first dose enter the likelihood."""
+    return minutes > 0
+
+
 @dataclass(frozen=True)
 class Output:
     """Something measured.
@@ -117,13 +127,13 @@ class Output:
     value : callable (y, p, u) -> value
         The noise-free value; of a composition one value per analyte, on any common scale. ``u``
         has all inputs, curves at the time of the sample.
-    uses : callable (array of min since the first dose) -> array of bool
-        Which samples enter the likelihood.
     cv : Prior
         Coefficient of variation of the measurement; fixed at the assay's where the samples are
         too few to tell it from the flexibility of the model.
     floor : float
         Standard deviation of the measurement at low values, in ``unit``.
+    uses : callable (array of min since the first dose) -> array of bool
+        Which samples enter the likelihood; all of them if not given.
     axis : str
         Name of the dimension of a composition; else empty.
     required : bool
@@ -135,9 +145,9 @@ class Output:
     meaning: str
     analyte: str | tuple[str, ...]
     value: Callable[[Any, Any, Any], Any]
-    uses: Callable[[np.ndarray], np.ndarray]
     cv: Prior
     floor: float
+    uses: Callable[[np.ndarray], np.ndarray] = every
     axis: str = ""
     required: bool = True
 
@@ -221,6 +231,9 @@ class System:
         states.
     initial : callable (p, u) -> states
         The state at the first dose (or the first sample, if there is no dose). None without states.
+    leading : tuple of str
+        The parameters that a fit is made for: what differs between groups is said of these and of
+        what is derived.
     options : tuple of Option
         Modeling choices; ``settings`` holds the chosen values.
     declare : callable (settings) -> System
@@ -244,6 +257,7 @@ class System:
     doses: tuple[DoseChannel, ...] = ()
     derived: tuple[Derived, ...] = ()
     fluxes: tuple[Flux, ...] = ()
+    leading: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     settings: Settings = field(default_factory=dict)
     declare: "Callable[[Settings], System] | None" = None
