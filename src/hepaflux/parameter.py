@@ -7,11 +7,12 @@ standard deviation is sqrt(log(1 + cv^2)).
 """
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy import stats
+from scipy.optimize import brentq
 
 Support = Literal["positive", "unit", "real", "simplex", "fixed"]
 
@@ -194,6 +195,37 @@ def size_of(prior: Prior) -> int:
     return prior.size if isinstance(prior, Independent) else 0
 
 
+def center(prior: "LogNormal | Normal | HalfNormal | Beta | Uniform | Fixed") -> float:
+    """Return the median of a scalar prior; the value of one that is fixed."""
+    return prior.value if isinstance(prior, Fixed) else float(prior.distribution().median())
+
+
+def centered(prior: Prior, value: float) -> Prior:
+    """Return a prior of the same family and relative width whose median is ``value``.
+
+    A value that the family cannot have as its median, such as a log-normal zero, is known: the
+    prior becomes ``Fixed``.
+    """
+    if isinstance(prior, LogNormal) and value > 0:
+        return replace(prior, median=value)
+    if isinstance(prior, Normal):
+        return replace(prior, mean=value)
+    if isinstance(prior, Beta) and 0 < value < 1:
+        return _beta_around(value, prior.alpha + prior.beta)
+    return Fixed(value)
+
+
+def _beta_around(median: float, total: float) -> Beta:
+    """Return the Beta of a given median whose shape parameters sum to ``total``."""
+
+    def excess(mean: float) -> float:
+        return float(stats.beta(mean * total, (1 - mean) * total).median()) - median
+
+    edge = 1e-9
+    mean = float(brentq(excess, edge, 1 - edge, xtol=1e-15))
+    return Beta(mean * total, (1 - mean) * total)
+
+
 def _require(holds: bool, name: str, value: float, requirement: str) -> None:
     if not holds:
         raise ValueError(f"{name} must be {requirement}, but is {value:g}")
@@ -255,6 +287,9 @@ class Parameter:
         zero if subjects are not expected to differ.
     axis : str
         Name of the dimension of a vector-valued parameter; empty for a scalar.
+    sought : bool
+        Whether its value is a result. One that only carries along what is known of people in
+        general, or the steps of a curve, is not faulted for a posterior as wide as its prior.
     """
 
     name: str
@@ -264,6 +299,7 @@ class Parameter:
     source: str
     spread: float = 0.0
     axis: str = ""
+    sought: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a parameter without unit, meaning or source."""

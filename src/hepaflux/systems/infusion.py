@@ -10,11 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from hepaflux.study.study import Dose, Subject
-from hepaflux.systems.inputs import samples_of
+from hepaflux.systems.inputs import samples_of, steps
 from hepaflux.systems.system import Curve
-
-STEP = 1e-6
-"""Minutes in which the curve of a rate changes; the solver itself meets changes exactly."""
 
 LAST = 30.0
 """Minutes before the last glucose sample over which a clamp is judged."""
@@ -54,14 +51,9 @@ def infusion_rate(*what: str) -> Callable[[Subject], Curve]:
         rates = np.array(
             [infused_between(subject, what, a, b) / (b - a) for a, b in pairwise(spans)]
         )
-        before = np.concatenate([[0.0], rates[:-1]])
-        return Curve(np.repeat(edges, 2) + np.tile([0.0, STEP], edges.size), _woven(before, rates))
+        return steps(edges, np.concatenate([[0.0], rates]))
 
     return read
-
-
-def _woven(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.column_stack([first, second]).ravel()
 
 
 def corrected_infusion(*what: str) -> Callable[[Subject], float]:

@@ -15,6 +15,9 @@ from hepaflux.systems.system import Curve
 END_OF_TEST = 60.0
 """Minutes before the last sample that count as the end of the test."""
 
+STEP = 1e-6
+"""Minutes in which a curve steps; the solver itself meets doses exactly."""
+
 
 def clock(subject: Subject) -> Curve:
     """Read the time since the test began, in min."""
@@ -25,6 +28,21 @@ def clock(subject: Subject) -> Curve:
     )
     edges = np.array([first, max(last, first + 1.0)])
     return Curve(edges, edges - start)
+
+
+def steps(times: np.ndarray, values: np.ndarray) -> Curve:
+    """Return a curve that steps at some times, within ``STEP`` after each, to the next value.
+
+    Parameters
+    ----------
+    times : array (step,), min
+        Increasing.
+    values : array (step + 1,)
+        The value before the first step, then that after each.
+    """
+    before, after = values[:-1], values[1:]
+    edges = np.column_stack([times, times + STEP]).ravel()
+    return Curve(edges, np.column_stack([before, after]).ravel())
 
 
 def samples_of(subject: Subject, analyte: str) -> Samples:
@@ -114,6 +132,30 @@ def only_dose(what: str, route: str) -> Callable[[Subject], float]:
                 ]
             )
         return subject.amount_per_kg(doses[0])
+
+    return read
+
+
+def meal_size(within: float) -> Callable[[Subject], Curve]:
+    """Read how large the latest meal is, mmol/kg of glucose; one that nobody eats has size 1.
+
+    Parameters
+    ----------
+    within : float, min
+        What is eaten within this time belongs to one meal, whose size grows with each part of it.
+        Before the first meal the size is that of the first.
+    """
+
+    def read(subject: Subject) -> Curve:
+        eaten = [d for d in subject.doses if (d.what, d.route) == ("glucose", "oral")]
+        times = np.unique([dose.time for dose in eaten])
+        sizes = [
+            sum(subject.amount_per_kg(d) for d in eaten if time - within < d.time <= time)
+            for time in times
+        ]
+        if not sizes:
+            return Curve(np.array([0.0, 1.0]), np.ones(2))
+        return steps(times, np.array(sizes[:1] + sizes))
 
     return read
 

@@ -43,6 +43,36 @@ def softplus(x: Any, scale: Any) -> Any:
     return scale * log1p_exp(x / scale)
 
 
+def rectified(x: Any, scale: Any) -> Any:
+    """Return x where it is far above zero, zero where it is far below, and exactly zero at zero.
+
+    For rates that are zero at rest, where ``softplus`` would leave a small rest.
+
+    Parameters
+    ----------
+    x : array
+        Any unit.
+    scale : float > 0, unit of x
+        Width of the bend, in which the result falls at most 0.28 ``scale`` below zero.
+    """
+    return x * logistic(x / scale)
+
+
+def between(x: Any, lowest: Any, highest: Any, scale: Any) -> Any:
+    """Return x far within two bounds, and the nearer bound far outside of them.
+
+    Parameters
+    ----------
+    x : array
+        Any unit.
+    lowest, highest : float, unit of x
+        The bounds.
+    scale : float > 0, unit of x
+        Width of the bend at either bound.
+    """
+    return lowest + softplus(x - lowest, scale) - softplus(x - highest, scale)
+
+
 def positive_part(x: Any) -> Any:
     """Return x where it is above zero, else zero; for round-off below zero, since it has a kink."""
     return 0.5 * (x + abs(x))

@@ -7,14 +7,15 @@ run on floats, NumPy arrays, PyTensor scalars and dimensional quantities. A syst
 no prior sampler and no PyMC.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hepaflux.parameter import Fixed, Parameter, Prior, size_of
+from hepaflux.parameter import Fixed, Parameter, Prior, centered, size_of
+from hepaflux.systems.condition import Condition
 from hepaflux.systems.option import Option as Option
 from hepaflux.systems.option import Settings as Settings
 from hepaflux.systems.option import default_settings as default_settings
@@ -234,6 +235,11 @@ class System:
     leading : tuple of str
         The parameters that a fit is made for: what differs between groups is said of these and of
         what is derived.
+    rests_on : mapping of str to tuple of str
+        By result, the parameters that it trades off with: what the data determine is them together,
+        so that the result is conditional on the priors of these.
+    conditions : tuple of Condition
+        States of health, each with the values that are reported for it.
     options : tuple of Option
         Modeling choices; ``settings`` holds the chosen values.
     declare : callable (settings) -> System
@@ -258,6 +264,8 @@ class System:
     derived: tuple[Derived, ...] = ()
     fluxes: tuple[Flux, ...] = ()
     leading: tuple[str, ...] = ()
+    rests_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
     options: tuple[Option, ...] = ()
     settings: Settings = field(default_factory=dict)
     declare: "Callable[[Settings], System] | None" = None
@@ -310,6 +318,29 @@ class System:
             replace(output, cv=priors.get(name, output.cv)) for name, output in assays.items()
         )
         return replace(self, parameters=parameters, outputs=outputs)
+
+    def condition(self, name: str) -> Condition:
+        """Return the state of health called ``name``, or raise ``KeyError`` with the known ones."""
+        for condition in self.conditions:
+            if condition.name == name:
+                return condition
+        known = ", ".join(condition.name for condition in self.conditions) or "none"
+        raise KeyError(f"system {self.name!r} has no state of health {name!r}; it has {known}")
+
+    def in_condition(self, name: str) -> "System":
+        """Return the system with its options and the centers of its priors as in a state of health.
+
+        Raises
+        ------
+        KeyError
+            If there is no such condition; the message lists those there are.
+        """
+        condition = self.condition(name)
+        chosen = self.with_options(**condition.settings)
+        values = condition.values.items()
+        return chosen.with_priors(
+            **{n: centered(chosen.parameter(n).prior, reported.value) for n, reported in values}
+        )
 
     def with_options(self, *, insulin_factor: float = 6.0, **changes: Any) -> "System":
         """Return the system declared anew under other options; changed priors are kept.

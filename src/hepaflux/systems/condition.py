@@ -1,0 +1,79 @@
+"""Condition: a state of health, as reported values of a system's parameters and choices.
+
+A system declares its conditions beside its equations: what is different in a disease, and who
+reported it. ``System.in_condition`` puts the priors around these values, so that the same
+declaration simulates a typical person in that state of health and fits one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A value, and who reported it.
+
+    Attributes
+    ----------
+    value : float
+        In the unit of the parameter.
+    source : str
+        The paper and the place in it, or what the value is derived from.
+    verified : bool
+        Whether it was compared with its source; if not, it carries a mark wherever it is shown.
+    """
+
+    value: float
+    source: str
+    verified: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a value that nobody stands for."""
+        if not self.source.strip():
+            raise ValueError(f"a reported value must have a source, but {self.value:g} has none")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A state of health in which a system can be.
+
+    Attributes
+    ----------
+    name, meaning : str
+        Short name, such as ``"t2d"``, and who is meant.
+    values : mapping of str to Reported
+        Parameters that are stated for it, by name; the others keep their priors.
+    settings : mapping of str to Any
+        Options of the system that belong to it.
+    """
+
+    name: str
+    meaning: str
+    values: Mapping[str, Reported] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Freeze the mappings and refuse a condition without a meaning."""
+        if not self.name.strip() or not self.meaning.strip():
+            raise ValueError(f"condition {self.name!r} must have a name and a meaning")
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the sources of its values, each once."""
+        return tuple(dict.fromkeys(reported.source for reported in self.values.values()))
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """Return the names of the values that nobody compared with their source."""
+        return tuple(name for name, reported in self.values.items() if not reported.verified)
+
+
+def reported(
+    values: Mapping[str, float], source: str, *, verified: bool = True
+) -> dict[str, Reported]:
+    """Return values that share one source."""
+    return {name: Reported(value, source, verified) for name, value in values.items()}
