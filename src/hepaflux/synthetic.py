@@ -16,6 +16,8 @@ PROTOCOLS = {
     "ivgtt_labeled": "ivgtt_labeled",
     "oral_labeled": "labeled_meal",
     "clamp": "clamp",
+    "secretion": "ogtt75_c_peptide",
+    "extraction": "ogtt75_c_peptide",
 }
 """Protocol by system, if none is stated; else the 75 g drink."""
 

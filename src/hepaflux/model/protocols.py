@@ -26,7 +26,7 @@ MILLIUNIT = 6.0
 DRINK_LABEL = 0.04
 """Labeled share of the glucose of a labeled drink."""
 
-PLACEHOLDER = {"glucose": 5.0, "insulin": 50.0, "ffa": 0.5}
+PLACEHOLDER = {"glucose": 5.0, "insulin": 50.0, "c_peptide": 0.5, "ffa": 0.5}
 """What stands in a table of virtual measurements until it is simulated; else 0.01."""
 
 
@@ -48,6 +48,9 @@ class StandardTest:
     decay : tuple of (float, float)
         Glucose above basal after an intravenous dose, for systems that take glucose as known: sum
         of exponentials, mmol/L and 1/min.
+    rises : tuple of (float, float)
+        Glucose above basal after a drink, for systems that take glucose as known: sum of
+        gamma-shaped phases, peak time in min and height in mmol/L.
     is_clamp : bool
         Whether glucose is infused so that it stays basal.
     label : float, TTR
@@ -59,6 +62,7 @@ class StandardTest:
     phases: tuple[tuple[float, float], ...] = ()
     sampled: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     decay: tuple[tuple[float, float], ...] = ()
+    rises: tuple[tuple[float, float], ...] = ()
     is_clamp: bool = False
     label: float = 0.0
 
@@ -103,7 +107,14 @@ def infused_insulin(test: StandardTest, time: np.ndarray) -> np.ndarray:
 def excursion(test: StandardTest, basal: float, time: np.ndarray) -> np.ndarray:
     """Return made-up glucose at some times, mmol/L; basal in tests in which it is simulated."""
     above = sum((height * np.exp(-rate * time) for height, rate in test.decay), np.zeros_like(time))
+    above = above + sum(height * phase(time, peak) for peak, height in test.rises)
     return basal + np.where(time > 0, above, 0.0)
+
+
+def phase(time: np.ndarray, peak: float) -> np.ndarray:
+    """Return a gamma-shaped phase of height one with its peak at a time, zero before the test."""
+    since = np.maximum(time, 0.0) / peak
+    return since**2 * np.exp(2 * (1 - since))
 
 
 OGTT_PHASES = ((35.0, 200.0), (90.0, 160.0))
@@ -112,6 +123,7 @@ IVGTT_TIMES = (
     *(0, 2, 4, 6, 8, 10, 12, 14, 16, 19, 22, 27, 32, 42, 52, 62, 72, 82, 92, 102),
     *(122, 142, 162, 182),
 )
+C_PEPTIDE_TIMES = (-10, 0, 10, 20, 30, 45, 60, 75, 90, 120, 150, 180, 210, 240)
 LABELED_IVGTT_TIMES = (*IVGTT_TIMES, 202, 222, 242)
 LABELED_TIMES = (0, 10, 20, 30, 45, 60, 75, 90, 120, 150, 180, 210, 240, 300)
 """The labels tell production from disposal when both return, so the test lasts 5 h."""
@@ -134,6 +146,13 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
             (0, 10, 20, 30, 45, 60, 90, 120, 150, 180), (drink(75.0),), OGTT_PHASES
         ),
         "ogtt75_sparse": StandardTest((0, 30, 60, 90, 120), (drink(75.0),), OGTT_PHASES),
+        "ogtt75_c_peptide": StandardTest(
+            C_PEPTIDE_TIMES,
+            (drink(75.0),),
+            OGTT_PHASES,
+            sampled={"c_peptide": C_PEPTIDE_TIMES},
+            rises=((35.0, 3.2), (90.0, 1.8)),
+        ),
         "meal": StandardTest(
             (0, 5, 10, 15, 20, 30, 40, 50, 60, 75, 90, 120, 150, 180, 210, 240, 260, 280, 300),
             (drink(1.0, per_kg=True),),

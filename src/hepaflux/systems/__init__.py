@@ -1,12 +1,14 @@
 """Physiological models, one per file; each is declared as one ``System``."""
 
 from hepaflux.systems.clamp import clamp as clamp
+from hepaflux.systems.extraction import extraction as extraction
 from hepaflux.systems.heavy_water import heavy_water as heavy_water
 from hepaflux.systems.ivgtt_labeled import ivgtt_labeled as ivgtt_labeled
 from hepaflux.systems.mida import mida as mida
 from hepaflux.systems.minimal import minimal as minimal
 from hepaflux.systems.oral import oral as oral
 from hepaflux.systems.oral_labeled import oral_labeled as oral_labeled
+from hepaflux.systems.secretion import secretion as secretion
 from hepaflux.systems.sources import sources as sources
 from hepaflux.systems.system import System as System
 from hepaflux.systems.vldl import vldl as vldl
@@ -21,6 +23,8 @@ ALL: tuple[System, ...] = (
     heavy_water,
     vldl,
     sources,
+    secretion,
+    extraction,
 )
 """Every system that can be fitted."""
 
