@@ -17,7 +17,12 @@ import xarray as xr
 
 from hepaflux.assess import history
 from hepaflux.assess.check import IDENTIFIED, POWER_SCALING, Check, Limits, judge
-from hepaflux.assess.separation import by_place, check_separation, unconstrained
+from hepaflux.assess.separation import (
+    by_place,
+    check_dependence,
+    check_separation,
+    unconstrained,
+)
 
 CONTRACTION = Limits(0.1, -np.inf)
 """One minus the ratio of posterior to prior variance; below 0.1 the data said nothing."""
@@ -38,6 +43,7 @@ NOT_IDENTIFIED = (
     "and is not a finding. Fix {name} from the literature, or take samples that bear on it."
 )
 ASSUMED = "{name} rests on its narrow prior: read it as an assumption, not as a result."
+CARRIED = "{name} only carries its prior's uncertainty along: it is no result."
 SHAPED = (
     "Prior and data both shape {name}: it moves when its prior is made stronger or weaker. Check "
     "that the prior and its unit are meant, and report them with the result."
@@ -56,8 +62,9 @@ def check_identifiability(posterior: xr.DataTree) -> tuple[Check, ...]:
     contraction = tuple(_check_contraction(posterior, draws))
     flagged = {check.target for check in contraction if check.status != "pass"}
     assumed = {name for name in draws.data_vars if _is_tight(posterior, str(name))}
+    assumed |= set(history.structure(posterior, "carried"))
     sought = [n for n in history.unknowns(posterior) if n not in flagged | assumed]
-    ridges = check_separation(posterior, sought)
+    ridges = (*check_separation(posterior, sought), *check_dependence(posterior))
     return (*contraction, *ridges, *_check_power_scaling(posterior, sought))
 
 
@@ -94,7 +101,9 @@ def _check_contraction(posterior: xr.DataTree, draws: xr.Dataset) -> Iterator[Ch
             continue
         values = by_place(_contraction(posterior, draws[name]))
         check = judge(IDENTIFIED, values, CONTRACTION, advice=NOT_IDENTIFIED.format(name=name))
-        if check.advice and _is_tight(posterior, name):
+        if check.advice and name in history.structure(posterior, "carried"):
+            check = replace(check, status="pass", advice=CARRIED.format(name=name))
+        elif check.advice and _is_tight(posterior, name):
             check = replace(check, status="pass", advice=ASSUMED.format(name=name))
         yield replace(check, target=name)
 
@@ -151,8 +160,13 @@ def _sensitivity(draws: xr.Dataset, log_density: xr.DataArray) -> xr.Dataset:
 
 
 def _log_prior(posterior: xr.DataTree, *, each: bool) -> xr.DataArray:
-    """Return the log density of the prior that is scaled, by subject if each was fitted alone."""
-    parts = history.dataset(posterior, "log_prior").data_vars.values()
+    """Return the log density of the prior that is scaled, by subject if each was fitted alone.
+
+    What is only carried along is part of the model.
+    """
+    every = history.dataset(posterior, "log_prior")
+    carried = [name for name in history.structure(posterior, "carried") if name in every]
+    parts = every.drop_vars(carried).data_vars.values()
     if each:
         return _total(parts, keep=(*history.SAMPLE_DIMS, "subject"))
     population = [part for part in parts if "subject" not in part.dims]

@@ -35,6 +35,15 @@ RIDGE = (
     "{fold:.1f}-fold."
 )
 
+DEPENDENCE = Limits(0.5, np.inf)
+"""Share of a result's variance that would go if what it rests on were known."""
+
+CONDITIONAL = (
+    "{result} is conditional on {others}: they trade off, so that their priors set {result} as "
+    "much as the data do. Were they known, its variance would fall by {share:.0%}; report it with "
+    "their priors, or measure them."
+)
+
 
 def unconstrained(posterior: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
     """Return draws on the scale of their support: logit of shares, log of positive numbers.
@@ -87,6 +96,58 @@ def check_separation(posterior: xr.DataTree, sought: Sequence[str]) -> tuple[Che
     ]
     tied = tuple(pair for pair in pairs if pair.advice)
     return tied or (max(pairs, key=lambda pair: pair.value or 0.0),)
+
+
+def check_dependence(posterior: xr.DataTree) -> tuple[Check, ...]:
+    """Return one check for each result of which the system says on what it rests.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        Its attribute ``rests_on`` names the parameters that a result trades off with.
+    """
+    draws = history.draws(posterior)
+    rests_on = history.structure(posterior, "rests_on")
+    checks = []
+    for result, named in rests_on.items():
+        others = [name for name in named if name in draws and float(draws[name].std()) > 0]
+        if result in draws and others and float(draws[result].std()) > 0:
+            shares = by_place(_explained(posterior, draws[[result, *others]]))
+            checks.append(_check_dependence(result, others, shares))
+    return tuple(checks)
+
+
+def _by_element(draws: xr.Dataset) -> xr.Dataset:
+    """Return draws with each element of a vector as a variable of its own."""
+    kept = (*history.SAMPLE_DIMS, "subject", "group")
+    elements = {}
+    for name, values in draws.items():
+        axes = [dim for dim in values.dims if dim not in kept]
+        rows = values.stack(element=axes) if axes else values.expand_dims("element")
+        for i in range(rows.sizes["element"]):
+            elements[f"{name}[{i}]" if axes else name] = rows.isel(element=i, drop=True)
+    return xr.Dataset(elements)
+
+
+def _explained(posterior: xr.DataTree, draws: xr.Dataset) -> xr.DataArray:
+    """Return the share of the first variable's variance that the others explain, at each place."""
+
+    def explained(matrix: np.ndarray) -> np.ndarray:
+        with_result, among = matrix[..., 1:, 0], matrix[..., 1:, 1:]
+        slopes = np.linalg.solve(among, with_result[..., None])[..., 0]
+        share: np.ndarray = (slopes * with_result).sum(axis=-1) / matrix[..., 0, 0]
+        return share
+
+    covariance = _covariance(posterior, _by_element(draws))
+    return xr.apply_ufunc(explained, covariance, input_core_dims=[["unknown", "other"]])
+
+
+def _check_dependence(result: str, others: Sequence[str], shares: Mapping[str, float]) -> Check:
+    """Return the check whether a result stands on its own."""
+    worst = shares[DEPENDENCE.worst(shares)]
+    advice = CONDITIONAL.format(result=result, others=history.join(others), share=worst)
+    check = judge(SEPARATE, shares, DEPENDENCE, advice=advice)
+    return replace(check, target=" and ".join([result, *others]))
 
 
 def _is_own(values: xr.DataArray) -> bool:

@@ -327,6 +327,8 @@ def history(recipe: Recipe, record: Mapping[str, Any]) -> dict[str, Any]:
         "priors": {p.name: describe(p.prior) for p in parameters},
         "fixed": [p.name for p in parameters if isinstance(p.prior, Fixed)],
         "supports": {p.name: p.prior.support for p in parameters},
+        "carried": [p.name for p in parameters if not p.sought],
+        "rests_on": {name: list(others) for name, others in system.rests_on.items()},
         "design": {
             "levels": dict(recipe.design.levels),
             "by_group": recipe.design.by_group,
