@@ -32,6 +32,7 @@ FLOORS = {
     "terminal": 6,
     "demo": 6,
     "planning": 6,
+    "experiments": 6,
     "published": 6,
     "cli": 6,
     "__main__": 6,

@@ -1,5 +1,7 @@
 """Virtual subjects with known inputs, for tests of every floor above the study."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hepaflux.study.study import Dose, Samples, Study, Subject
@@ -184,11 +186,39 @@ def labeled_sources(name="S1", *, time=(1200, 1320, 1440), **values):
     return Subject(name, {f"{k}_enrichment": samples(time, v) for k, v in values.items()})
 
 
+KINETIC = {"age": 40.0, "sex": 1.0, "height": 176.0}
+"""What the kinetics of C-peptide depend on beside weight."""
+
+
+def c_peptide_test(
+    name="S1",
+    *,
+    time=OGTT,
+    glucose=None,
+    insulin=200.0,
+    covariates=None,
+    more=None,
+    **fields,
+):
+    """A subject whose glucose and C-peptide were sampled after a drink of 75 g of glucose."""
+    subject = ogtt(name, time=time, glucose=glucose, **fields)
+    since = np.maximum(time, 0.0) / 75
+    curves = {
+        "glucose": subject.samples["glucose"],
+        "c_peptide": samples(time, 0.5 + 1.8 * since * np.exp(1 - since)),
+    }
+    if insulin is not None:
+        curves["insulin"] = samples(time, insulin)
+    known = {**(KINETIC if covariates is None else covariates), **(more or {})}
+    return replace(subject, samples=curves, covariates=known)
+
+
 def subject_for(system, name="S1", **fields):
     kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
     kinds |= {"ivgtt_labeled": labeled_ivgtt, "clamp": clamped}
     kinds |= {"mida": ions, "heavy_water": heavy_water}
-    kinds |= {"vldl": vldl_person, "sources": labeled_sources}
+    kinds |= {"vldl": vldl_person, "sources": labeled_sources, "meal": ogtt}
+    kinds |= {"secretion": c_peptide_test, "extraction": c_peptide_test}
     return kinds[system.name](name, **fields)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hepaflux.model import build_figures_model as build_figures_model
     from hepaflux.model import build_model as build_model
     from hepaflux.model import expected_contraction as expected_contraction
+    from hepaflux.model import first_pass as first_pass
     from hepaflux.model import simulate_study as simulate_study
     from hepaflux.parameter import Parameter as Parameter
     from hepaflux.solver import solve as solve
@@ -58,6 +59,7 @@ _HOMES = {
     "compare_groups": "hepaflux.assess",
     "diagnose": "hepaflux.assess",
     "expected_contraction": "hepaflux.model",
+    "first_pass": "hepaflux.model",
     "fit": "hepaflux.fitting",
     "fit_each": "hepaflux.fitting",
     "list_datasets": "hepaflux.study",

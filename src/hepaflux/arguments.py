@@ -1,20 +1,25 @@
 """Arguments: the words of a command line become priors, options of a system and designs."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepaflux.model import Design
     from hepaflux.parameter import Prior
     from hepaflux.study import Study
+    from hepaflux.study.study import Dose
     from hepaflux.systems import System
 
 
-def read_system(name: str, priors: list[str], settings: list[str], study: "Study") -> "System":
-    """Return a system with the options and priors of the command line."""
+def read_system(
+    name: str, priors: list[str], settings: list[str], study: "Study", *, state: str | None = None
+) -> "System":
+    """Return a system with the options, the state of health and the priors of the command line."""
     from hepaflux.systems import named
 
     options = dict(read_pair(text, "--set basal_insulin=first") for text in settings)
     system = named(name).with_options(insulin_factor=study.insulin_factor, **options)
+    system = system if state is None else system.in_condition(state)
     return system.with_priors(**read_priors(priors))
 
 
@@ -93,3 +98,50 @@ def read_range(text: str) -> tuple[float, float]:
     if lower >= upper:
         raise ValueError(f"--rope must rise, but is {text!r}; write it like 0.8,1.25")
     return lower, upper
+
+
+DOSE_EXAMPLE = '"75 g", "0.3 g/kg iv", "45 g at 4 h" or "0.05 U/kg insulin iv at 20 min over 5 min"'
+
+_TIME = r"\d[\d.]*\s*[a-zA-Z]*"
+_DOSE = re.compile(
+    r"(?P<amount>\d[\d.eE+-]*)\s*(?P<unit>[a-zA-Zµμ]+)(?P<per_kg>/kg)?"
+    r"(?:\s+(?P<what>glucose|insulin))?(?:\s+(?P<route>\S+))??"
+    rf"(?:\s+at\s+(?P<time>{_TIME}))?(?:\s+over\s+(?P<duration>{_TIME}))?"
+)
+
+
+def read_dose(text: str) -> "Dose":
+    """Return a dose of words such as ``"45 g at 4 h"``.
+
+    Glucose is drunk and insulin injected into a vein if nothing else is said.
+    """
+    from hepaflux.study.doses import ROUTES
+    from hepaflux.study.study import Dose
+    from hepaflux.units import CANONICAL_AMOUNT, conversion_factor
+
+    found = _DOSE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"dose {text!r} cannot be read; write it like {DOSE_EXAMPLE}")
+    unit = found["unit"]
+    what = found["what"] or ("insulin" if unit.endswith("U") else "glucose")
+    word = (found["route"] or ("oral" if what == "glucose" else "iv")).lower()
+    if word not in ROUTES:
+        raise ValueError(f"{word!r} in dose {text!r} is no route; write it like {DOSE_EXAMPLE}")
+    amount = float(found["amount"]) * conversion_factor(
+        unit, CANONICAL_AMOUNT[what], substance=what
+    )
+    time, duration = (read_minutes(found[name] or "0") for name in ("time", "duration"))
+    return Dose(time, what, amount, ROUTES[word], duration, per_kg=bool(found["per_kg"]))
+
+
+def read_minutes(text: str) -> float:
+    """Return the minutes of a time such as ``"8h"``; a bare number is in minutes."""
+    from hepaflux.units import UnitError, conversion_factor
+
+    found = re.fullmatch(r"(\d[\d.]*)\s*([a-zA-Z]*)", text.strip())
+    try:
+        if found:
+            return float(found[1]) * conversion_factor(found[2] or "min", "min")
+    except (ValueError, UnitError):
+        pass
+    raise ValueError(f"{text!r} is no time; write it like 8h or 90 min")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hepaflux import planning, published, terminal
+from hepaflux import experiments, planning, published, terminal
 from hepaflux.arguments import read_design, read_names, read_pair, read_range, read_system
 from hepaflux.terminal import EXIT_FAILED, told
 
@@ -40,6 +40,8 @@ From a table of glucose and insulin to a judged posterior, a comparison and a re
   hepaflux fit one.csv --system oral --dose "75 g" --route oral --weight 72 -o runs/one
 
   hepaflux compare runs/ogtt --parameter SI
+
+  hepaflux simulate meal --state t2d --dose 75g --duration 8h --plot -o runs/t2d
 
   hepaflux design oral --parameter SI --schedule "0 30 60 90 120" --subjects 1 10 20
 
@@ -191,6 +193,10 @@ def fit(
         list[str] | None,
         typer.Option("--set", help="An option of the system: basal_insulin=first. Repeatable."),
     ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(help="State of health around which the priors lie, from `hepaflux states`."),
+    ] = None,
     noise: Annotated[str, typer.Option(help="cv_floor, lognormal or student_t.")] = "cv_floor",
     force: Annotated[bool, typer.Option("--force", help="Replace an existing run.")] = False,
     by: Annotated[
@@ -238,7 +244,7 @@ def fit(
 
     require_place(out, force=force)
     measured = _read(ctx)
-    chosen = read_system(system, prior or [], set_ or [], measured)
+    chosen = read_system(system, prior or [], set_ or [], measured, state=state)
     design = read_design(ctx.params, measured)
     noises = {output.name: noise_of(output, noise) for output in chosen.outputs}
     how: dict[str, Any] = {k: ctx.params[k] for k in ("method", "draws", "tune", "chains", "seed")}
@@ -304,44 +310,8 @@ def report(run: RunArgument) -> None:
     typer.echo(refresh_report(run))
 
 
-@app.command()
-@told
-def simulate(
-    system: Annotated[
-        str, typer.Argument(help="The truth, such as oral or oral_labeled.", show_default=False)
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Study folder to write.", show_default=False)
-    ],
-    subjects: Annotated[int, typer.Option(help="How many people in all.")] = 20,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="ogtt75, ogtt75_sparse, meal, labeled_meal, triple_tracer, ivgtt, ivgtt_labeled"
-            " or clamp.",
-            show_default="the usual test of the system",
-        ),
-    ] = None,
-    groups: Annotated[str, typer.Option(help="healthy, NAFLD or healthy,NAFLD.")] = "healthy",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same study.")] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing study.")] = False,
-) -> None:
-    """Write a synthetic study of virtual people, and beside it truth.csv, what it was made from."""
-    from hepaflux.synthetic import require_place, write_synthetic
-
-    require_place(out, force=force)
-    study = write_synthetic(
-        system,
-        out,
-        groups=read_names(groups),
-        subjects=subjects,
-        protocol=protocol,
-        seed=seed,
-    )
-    terminal.show_study(study)
-    typer.echo(f"\nStudy: {out / 'study.toml'}\nTruth: {out / 'truth.csv'}")
-
-
+app.command()(experiments.states)
+app.command()(experiments.simulate)
 app.command()(planning.design)
 
 

@@ -1,14 +1,20 @@
 """Synthetic: a simulated study as a folder, with the truth that it was made from beside it."""
 
+import math
 import shlex
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import xarray as xr
+
+from hepaflux.arguments import read_dose, read_minutes
+from hepaflux.assess.courses import plot_courses
 from hepaflux.assess.run import staged
-from hepaflux.model import HEALTHY, NAFLD, simulate_study
+from hepaflux.model import HEALTHY, NAFLD, Population, simulate_study
+from hepaflux.model.courses import simulated_courses
+from hepaflux.model.protocols import StandardTest, own_test
 from hepaflux.study import Study, read_study, write_study
-from hepaflux.systems import named
+from hepaflux.systems import System, named
 
 POPULATIONS = {population.name: population for population in (HEALTHY, NAFLD)}
 PROTOCOLS = {
@@ -22,15 +28,100 @@ PROTOCOLS = {
 """Protocol by system, if none is stated; else the 75 g drink."""
 
 
-def write_synthetic(
-    system: str,
-    folder: Path,
-    *,
-    groups: Sequence[str],
-    subjects: int,
-    protocol: str | None,
-    seed: int,
-) -> Study:
+TYPICAL_WEIGHT = 72.0
+"""Weight of the typical person of a state of health for which none is reported, kg."""
+
+TAIL = 300.0
+"""Minutes after the last dose at which a test ends if nothing else is said."""
+
+SUBJECTS = 20
+"""People of a study if nothing else is said."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Who goes through which test, in the words of the command line.
+
+    Attributes
+    ----------
+    groups : tuple of str
+        Names in ``POPULATIONS``; healthy people if there are none and no state.
+    state : str, optional
+        A state of health of the system, instead of groups.
+    subjects : int, optional
+        How many people in all. By default 20 of groups, and of a state its typical person.
+    protocol : str, optional
+        Name of a standard test.
+    doses : tuple of str
+        What is given in a test of one's own, such as ``"75 g"``; see ``arguments.read_dose``.
+    duration : str, optional
+        How long a test of one's own lasts, such as ``"8h"``.
+    weight : float, optional, kg
+        Body weight of the people of a state, on average.
+    seed : int
+        The same seed gives the same study.
+    """
+
+    groups: tuple[str, ...] = ()
+    state: str | None = None
+    subjects: int | None = None
+    protocol: str | None = None
+    doses: tuple[str, ...] = ()
+    duration: str | None = None
+    weight: float | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what excludes each other."""
+        if self.groups and self.state:
+            raise ValueError("--groups and --state exclude each other; remove one")
+        if self.protocol and (self.doses or self.duration):
+            raise ValueError("--protocol has its own doses and duration; remove it or these")
+        if self.weight is not None and not self.state:
+            raise ValueError("--weight goes with --state; groups have weights of their own")
+
+    def command(self, system: str) -> str:
+        """Return the command that makes the study."""
+        options: list[str] = []
+        if self.subjects is not None or not self.state:
+            options.append(f"--subjects={self.subjects or SUBJECTS}")
+        if not (self.doses or self.duration):
+            options.append(f"--protocol={self.protocol or PROTOCOLS.get(system, 'ogtt75')}")
+        options += [f"--dose={dose}" for dose in self.doses]
+        said = {"duration": self.duration, "state": self.state, "weight": self.weight}
+        options += [f"--{name}={value}" for name, value in said.items() if value is not None]
+        if not self.state:
+            options.append(f"--groups={','.join(self.groups or ('healthy',))}")
+        return shlex.join(["hepaflux", "simulate", system, *options, f"--seed={self.seed}"])
+
+    def test(self, system: str) -> str | StandardTest:
+        """Return the name of a standard test, or a test of one's own."""
+        if not (self.doses or self.duration):
+            return self.protocol or PROTOCOLS.get(system, "ogtt75")
+        doses = [read_dose(text) for text in self.doses]
+        last = max((dose.time + dose.duration for dose in doses), default=0.0)
+        return own_test(doses, read_minutes(self.duration) if self.duration else last + TAIL)
+
+    def populations(self, system: System) -> tuple[Population, ...]:
+        """Return the groups of people."""
+        if not self.state:
+            return _groups(self.groups or ("healthy",))
+        reported = system.condition(self.state).weight
+        weight = self.weight or (TYPICAL_WEIGHT if math.isnan(reported) else reported)
+        spread = 0.0 if self.subjects is None else 1.0
+        return (Population(self.state, weight=(weight, 10.0), spread=spread),)
+
+
+def _groups(names: tuple[str, ...]) -> tuple[Population, ...]:
+    unknown = [name for name in names if name not in POPULATIONS]
+    if unknown:
+        raise KeyError(f"no group {', '.join(unknown)!r}; there are {', '.join(POPULATIONS)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"a group can be named once, but the groups are {', '.join(names)}")
+    return tuple(POPULATIONS[name] for name in names)
+
+
+def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = False) -> Study:
     """Simulate a study and write it with ``truth.csv``, whole or not at all.
 
     Parameters
@@ -39,10 +130,11 @@ def write_synthetic(
         Name of the system.
     folder : Path
         Where the study goes; one that is there is replaced, see ``require_place``.
-    groups : sequence of str
-        Names in ``POPULATIONS``.
-    subjects, protocol, seed
-        As for ``simulate_study``.
+    wanted : Wanted
+        Who goes through which test.
+    plot : bool
+        Whether figures of all outputs and fluxes are written, with their values in
+        ``courses.csv``.
 
     Returns
     -------
@@ -52,28 +144,44 @@ def write_synthetic(
     Raises
     ------
     KeyError
-        If there is no such system or group.
+        If there is no such system, group or state of health.
     ValueError
         If a group is named twice, or as ``simulate_study`` says.
     """
-    unknown = [name for name in groups if name not in POPULATIONS]
-    if unknown or not groups:
-        raise KeyError(f"no group {', '.join(unknown)!r}; there are {', '.join(POPULATIONS)}")
-    if len(set(groups)) < len(groups):
-        raise ValueError(f"a group can be named once, but the groups are {', '.join(groups)}")
-    populations = tuple(POPULATIONS[name] for name in groups)
-    protocol = protocol or PROTOCOLS.get(system, "ogtt75")
+    chosen = named(system)
+    if wanted.state:
+        chosen = chosen.in_condition(wanted.state)
     made = simulate_study(
-        named(system), populations, subjects=subjects, protocol=protocol, seed=seed
+        chosen,
+        wanted.populations(chosen),
+        subjects=wanted.subjects or (1 if wanted.state else SUBJECTS),
+        protocol=wanted.test(system),
+        seed=wanted.seed,
     )
-    options = (f"--subjects={subjects}", f"--protocol={protocol}", f"--groups={','.join(groups)}")
-    command = shlex.join(["hepaflux", "simulate", system, *options, f"--seed={seed}"])
-    study = replace(made.study, name=folder.resolve().name, notes=f"Made by: {command}")
+    notes = f"Made by: {wanted.command(system)}"
+    study = replace(made.study, name=folder.resolve().name, notes=notes)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with staged(folder) as stage:
         write_study(study, stage)
         made.truth.to_csv(stage / "truth.csv", index=False, float_format="%.6g")
+        if plot:
+            _write_courses(simulated_courses(made, chosen), study, stage)
     return read_study(folder / "study.toml")
+
+
+def _write_courses(courses: xr.Dataset, study: Study, folder: Path) -> None:
+    """Write the courses as a table and as figures."""
+    names = {n: f"{n} [{courses[n].attrs['unit']}]" for n in map(str, courses.data_vars)}
+    table = courses.drop_vars("group").to_dataframe().reset_index().rename(columns=names)
+    table.to_csv(folder / "courses.csv", index=False, float_format="%.6g")
+    for kind in ("output", "flux"):
+        figure = plot_courses(courses, kind, samples=study.measurements())
+        if figure is not None:
+            figure.savefig(folder / f"{FIGURES[kind]}.png", dpi=150)
+
+
+FIGURES = {"output": "outputs", "flux": "fluxes"}
+"""Name of the figure of each kind of course."""
 
 
 def require_place(folder: Path, *, force: bool) -> None:

@@ -132,6 +132,62 @@ def show_system(system: "System") -> None:
     _list("References", system.references)
 
 
+def show_states(systems: Iterable["System"]) -> None:
+    """Print the states of health of each system, what differs in them, and who reported it."""
+    print_table(
+        ("system", "state", "who", "what differs (from)", "source"),
+        [
+            (system.name, c.name, c.meaning, _differences(system, c), "; ".join(c.sources))
+            for system in systems
+            for c in system.conditions
+        ],
+    )
+    typer.echo(
+        "\n`hepaflux states SYSTEM` shows every value. (?): not compared with its source."
+        "\n`hepaflux simulate SYSTEM --state STATE` makes a virtual person."
+    )
+
+
+def _differences(system: "System", condition: Any) -> str:
+    """Return in words which values of a state are not the centers of the system's priors."""
+    reference = system.centers
+    changes = [
+        f"{name} {condition.values[name].value:.3g}{_mark(condition.values[name])}"
+        f" ({reference[name]:.3g})"
+        for name in condition.differing(reference)
+    ]
+    changes += [f"{name}={value}" for name, value in condition.settings.items()]
+    return ", ".join(changes) or "nothing: the reference"
+
+
+def show_state_values(system: "System") -> None:
+    """Print every value of each state of health of a system."""
+    for condition in system.conditions:
+        typer.echo(f"{system.name}, {condition.name}: {condition.meaning}")
+        chosen = system.in_condition(condition.name)
+        rows = [
+            (
+                n,
+                f"{r.value:.4g}{_mark(r)}",
+                _unit(chosen.parameter(n).unit),
+                chosen.parameter(n).meaning,
+                r.source,
+            )
+            for n, r in condition.values.items()
+        ]
+        print_table(("parameter", "value", "unit", "meaning", "source"), rows)
+    if not system.conditions:
+        typer.echo(f"{system.name} has no states of health.")
+
+
+def _mark(reported: Any) -> str:
+    return "" if reported.verified else " (?)"
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "1" else unit
+
+
 def _takes(option: Any) -> str:
     """Return in words what an option takes."""
     quantity = [f'a number of {option.unit}, or "90 UNIT"'] if option.unit else ["a number"]

@@ -2,14 +2,17 @@
 
 from hepaflux.model.build import build_model as build_model
 from hepaflux.model.contraction import expected_contraction as expected_contraction
+from hepaflux.model.courses import simulated_courses as simulated_courses
 from hepaflux.model.design import Design as Design
 from hepaflux.model.design import DesignError as DesignError
+from hepaflux.model.first_pass import FirstPass as FirstPass
+from hepaflux.model.first_pass import first_pass as first_pass
 from hepaflux.model.noise import CVFloor as CVFloor
 from hepaflux.model.noise import LogNormalNoise as LogNormalNoise
 from hepaflux.model.noise import StudentT as StudentT
 from hepaflux.model.noise import noise_of as noise_of
+from hepaflux.model.population import HEALTHY as HEALTHY
+from hepaflux.model.population import NAFLD as NAFLD
+from hepaflux.model.population import Population as Population
 from hepaflux.model.published import build_figures_model as build_figures_model
-from hepaflux.model.simulate import HEALTHY as HEALTHY
-from hepaflux.model.simulate import NAFLD as NAFLD
-from hepaflux.model.simulate import Population as Population
 from hepaflux.model.simulate import simulate_study as simulate_study

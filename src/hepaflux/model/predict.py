@@ -95,17 +95,60 @@ def fluxes(
     dict of str to array (draw, saved)
         The times of all subjects one behind the other. A failed solve is NaN.
     """
+    y, p, u, shape = _at_times(recipe, draws, times, tolerance)
+    values = {f.name: f.value(y, p, u) for f in recipe.system.fluxes} | y._asdict()
+    return {name: np.broadcast_to(value, shape) for name, value in values.items()}
+
+
+def courses(
+    recipe: Recipe,
+    draws: Mapping[str, np.ndarray],
+    times: Sequence[np.ndarray],
+    *,
+    tolerance: tuple[float, float],
+) -> dict[str, np.ndarray]:
+    """Return the outputs, free of noise, and the fluxes as functions of time.
+
+    Parameters
+    ----------
+    times : sequence of array, min
+        One per subject, increasing.
+
+    Returns
+    -------
+    dict of str to array (draw, saved)
+        By output, or by part of a composition as its share, and by flux. The times of all subjects
+        one behind the other. A failed solve is NaN.
+    """
+    y, p, u, shape = _at_times(recipe, draws, times, tolerance)
+    values = {}
+    for output in recipe.system.outputs:
+        value = output.value(y, p, u)
+        parts = value if output.is_composition else (value,)
+        whole = sum(parts) if output.is_composition else 1.0
+        values |= {n: part / whole for n, part in zip(output.parts, parts, strict=True)}
+    values |= {flux.name: flux.value(y, p, u) for flux in recipe.system.fluxes}
+    return {name: np.broadcast_to(value, shape) for name, value in values.items()}
+
+
+def _at_times(
+    recipe: Recipe,
+    draws: Mapping[str, np.ndarray],
+    times: Sequence[np.ndarray],
+    tolerance: tuple[float, float],
+) -> tuple[Any, Any, Any, tuple[int, int]]:
+    """Return ``y``, ``p`` and ``u`` at times, and the shape (draw, saved) of what they give."""
     people = recipe.study.subjects
-    protocol = build_protocol(recipe.system, recipe.dynamics[0].layout, people, times)
-    states = solve_draws(recipe, theta_of_draws(recipe, draws), protocol, tolerance)
+    states = None
+    if recipe.program is not None:
+        protocol = build_protocol(recipe.system, recipe.program.layout, people, times)
+        states = solve_draws(recipe, theta_of_draws(recipe, draws), protocol, tolerance)
     subject = np.repeat(np.arange(len(people)), [len(t) for t in times])
     parts = [
         at_observations(curve_inputs(recipe, s), t) for s, t in zip(people, times, strict=True)
     ]
     y, p, u = _records(recipe, draws, subject, np.concatenate(parts), states)
-    values = {f.name: f.value(y, p, u) for f in recipe.system.fluxes} | y._asdict()
-    shape = states.shape[:2]
-    return {name: np.broadcast_to(value, shape) for name, value in values.items()}
+    return y, p, u, (len(next(iter(draws.values()))), len(subject))
 
 
 def solve_draws(

@@ -5,7 +5,7 @@ as a smooth response, or as what an insulin infusion reaches; glucose, for syste
 input, as a decay after the dose. Sizes are like those of published means.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -70,6 +70,38 @@ class StandardTest:
     def analytes(self) -> dict[str, tuple[float, ...]]:
         """Return the sampling times of every analyte."""
         return {"glucose": self.times, "insulin": self.times, **self.sampled}
+
+
+def own_test(doses: Sequence[Dose], duration: float, *, every: float = 10.0) -> StandardTest:
+    """Return a test of one's own, sampled at even intervals from time 0 on.
+
+    Where insulin or glucose is an input, the response that is made up is that of a standard test
+    with the first dose's route.
+
+    Parameters
+    ----------
+    doses : sequence of Dose
+        In canonical units.
+    duration : float, min
+        Time of the last sample.
+    every : float, min
+        Between two samples.
+
+    Raises
+    ------
+    ValueError
+        If it does not last, or a dose is given before it begins or after it ends.
+    """
+    if not duration > 0:
+        raise ValueError(f"a test must last, but its duration is {duration:g} min")
+    given = tuple(sorted(doses, key=lambda dose: dose.time))
+    outside = [dose.time for dose in given if not 0 <= dose.time < duration]
+    if outside:
+        raise ValueError(f"a dose at {outside[0]:g} min is outside a test of {duration:g} min")
+    times = (*np.arange(0.0, duration - 1e-9, every).tolist(), duration)
+    by_vein = bool(given) and given[0].route == "intravenous"
+    like = TESTS["ivgtt" if by_vein else "ogtt75"]
+    return StandardTest(times, given, like.phases, decay=like.decay)
 
 
 def drink(grams: float, *, per_kg: bool = False) -> Dose:

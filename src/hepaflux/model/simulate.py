@@ -10,14 +10,14 @@ person's own clearance and production ask for, in steps.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
 from hepaflux.model.design import Level
 from hepaflux.model.noise import noise_of
+from hepaflux.model.population import HEALTHY, Population, draw_parameter
 from hepaflux.model.predict import fluxes, predict
 from hepaflux.model.protocols import (
     PLACEHOLDER,
@@ -26,9 +26,10 @@ from hepaflux.model.protocols import (
     excursion,
     infused_insulin,
     infusion,
+    phase,
 )
 from hepaflux.model.recipe import Recipe, prepare
-from hepaflux.parameter import Fixed, Parameter, size_of
+from hepaflux.parameter import Fixed, center
 from hepaflux.study.samples import is_enrichment
 from hepaflux.study.study import Dose, Samples, Study, StudyError, Subject, zero_time
 from hepaflux.systems.system import Output, System
@@ -52,49 +53,6 @@ LEAST_RATE = 1e-4
 """Glucose infusion below which the pump is off, mmol/kg/min."""
 
 
-@dataclass(frozen=True)
-class Population:
-    """A group of virtual people.
-
-    Attributes
-    ----------
-    name : str
-        The group's label.
-    factors : mapping of str to float
-        Factor on the prior median of a parameter, for example ``{"SI": 0.45}``.
-    basal_glucose, basal_insulin : (float, float)
-        Median (mmol/L, pmol/L) and between-subject standard deviation of the logarithm.
-    weight, height : (float, float)
-        Mean and standard deviation, kg and m.
-    """
-
-    name: str
-    factors: Mapping[str, float] = field(default_factory=dict)
-    basal_glucose: tuple[float, float] = (5.0, 0.06)
-    basal_insulin: tuple[float, float] = (40.0, 0.30)
-    weight: tuple[float, float] = (72.0, 10.0)
-    height: tuple[float, float] = (1.72, 0.08)
-
-
-HEALTHY = Population("healthy")
-NAFLD = Population(
-    "NAFLD",
-    factors={
-        **{"SI": 0.45, "SI_D": 0.45, "SI_L": 0.4, "S2_I": 0.45},
-        **{"K_E": 2.0, "K_R": 1.5, "K_L": 2.2, "Rmax": 0.75},
-    },
-    basal_glucose=(5.5, 0.07),
-    basal_insulin=(85.0, 0.35),
-    weight=(93.0, 14.0),
-)
-"""Insulin sensitivity, and that of disposal where a system tells it apart, about half that of
-healthy people, as glucose disposal in clamps (Marchesini 2001, Diabetes 50:1844). That of the liver
-is 0.4 of it: chosen here, between glucose production in the same clamps, which fell by 63 against
-84 %, and its fasting index, 0.3 in NAFLD against 0.7 in other obese people (Amaro 2010,
-Gastroenterology 139:149). The half-maximal insulins of clamps, and the maximum of disposal, are
-shifted by what is usually stated for insulin resistance and was not checked."""
-
-
 @dataclass(frozen=True, eq=False)
 class Simulated:
     """A synthetic study and what it was made from.
@@ -110,13 +68,20 @@ class Simulated:
     study: Study
     truth: pd.DataFrame
 
+    def values(self, name: str) -> np.ndarray:
+        """Return the true values of a parameter, shape (subject,) or (subject, part)."""
+        if name in self.truth:
+            return self.truth[name].to_numpy()
+        parts = [column for column in self.truth if column.startswith(f"{name}[")]
+        return self.truth[parts].to_numpy()
+
 
 def simulate_study(
     system: System,
     populations: Sequence[Population] = (HEALTHY,),
     *,
     subjects: int = 20,
-    protocol: str = "ogtt75",
+    protocol: str | StandardTest = "ogtt75",
     seed: int = 1,
 ) -> Simulated:
     """Simulate a study of virtual people.
@@ -129,8 +94,8 @@ def simulate_study(
         The groups; people are divided evenly among them.
     subjects : int
         How many people in all.
-    protocol : str
-        A name in ``TESTS``.
+    protocol : str or StandardTest
+        A name in ``TESTS``, or a test of one's own.
     seed : int
         The same seed gives the same study.
 
@@ -139,46 +104,55 @@ def simulate_study(
     ValueError
         If there is no such protocol or no subject, or the system does not take the protocol's dose.
     """
-    _require_protocol(system, protocol)
+    test = _suited(system, protocol)
     if subjects < len(populations):
         raise ValueError(f"subjects must be at least {len(populations)}, but is {subjects}")
     rng = np.random.default_rng(seed)
     members = [populations[i % len(populations)] for i in range(subjects)]
     members.sort(key=list(populations).index)
-    values = _draw_parameters(system, protocol, members, rng)
+    values = _draw_parameters(system, test, members, rng)
     relative = _relative_sensitivity(system, values)
     people = tuple(
-        _person(f"S{i + 1:03d}", population, relative[i], TESTS[protocol], rng)
+        _person(f"S{i + 1:03d}", population, relative[i], test, rng)
         for i, population in enumerate(members)
     )
-    title = f"Synthetic study of {subjects} people ({protocol}, system {system.name}, seed {seed})"
+    name = protocol if isinstance(protocol, str) else "own doses"
+    title = f"Synthetic study of {subjects} people ({name}, system {system.name}, seed {seed})"
     study = Study(
         name=f"synthetic_{system.name}",
         subjects=people,
         title=title,
         citation="Synthetic; not measured in anyone",
         license="CC0-1.0",
-        protocol=protocol,
+        protocol=name,
     )
     recipe = prepare(study, system, design=None)
-    if TESTS[protocol].is_clamp:
-        recipe = prepare(_clamped(recipe, values, TESTS[protocol]), system, design=None)
+    if test.is_clamp:
+        recipe = prepare(_clamped(recipe, values, test), system, design=None)
     measured = _with_measurements(recipe, values, rng)
     return Simulated(measured, _truth(measured, recipe.system, values))
 
 
-def _require_protocol(system: System, protocol: str) -> None:
-    """Refuse a protocol that does not exist or that the system cannot describe."""
+def _suited(system: System, protocol: str | StandardTest) -> StandardTest:
+    """Return a test; refuse one that does not exist or that the system cannot describe."""
+    if isinstance(protocol, StandardTest):
+        if not _suits(system, protocol):
+            given = ", ".join(f"{dose.route} {dose.what}" for dose in protocol.doses) or "nothing"
+            raise ValueError(
+                f"system {system.name} cannot describe a test in which is given: {given}"
+            )
+        return protocol
     suited = [name for name, test in TESTS.items() if _suits(system, test)]
     if protocol not in suited:
         raise ValueError(
             f"protocol must be one of {', '.join(suited)} for system {system.name}, "
             f"but is {protocol!r}"
         )
+    return TESTS[protocol]
 
 
 def _suits(system: System, test: StandardTest) -> bool:
-    """Return whether a system takes all doses of a test and finds in it all that it measures."""
+    """Return whether a system takes all doses of a test, and measures what is sampled in it."""
     try:
         adapted = _adapted(system, test)
     except StudyError:
@@ -187,7 +161,8 @@ def _suits(system: System, test: StandardTest) -> bool:
     taken |= {dose for given in adapted.inputs for dose in given.takes}
     given = {(dose.what, dose.route) for dose in test.doses if dose.what != "insulin"}
     needed = {a for output in adapted.outputs if output.required for a in output.analytes}
-    return given <= taken and needed <= test.analytes.keys()
+    measured = {a for output in adapted.outputs for a in output.analytes}
+    return given <= taken and needed <= test.analytes.keys() and test.sampled.keys() <= measured
 
 
 def _adapted(system: System, test: StandardTest) -> System:
@@ -207,37 +182,15 @@ def _relative_sensitivity(system: System, values: Mapping[str, np.ndarray]) -> n
     """Return everyone's insulin sensitivity over its prior median; one if there is none."""
     for name in SENSITIVITIES:
         if name in values:
-            return values[name] / _median(system, name)
+            return values[name] / center(system.parameter(name).prior)
     return np.ones(len(next(iter(values.values()))))
 
 
-def _median(system: System, name: str) -> float:
-    prior = system.parameter(name).prior
-    return prior.value if isinstance(prior, Fixed) else float(prior.distribution().median())
-
-
 def _draw_parameters(
-    system: System, protocol: str, members: Sequence[Population], rng: np.random.Generator
+    system: System, test: StandardTest, members: Sequence[Population], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    adapted = _adapted(system, TESTS[protocol])
-    return {p.name: _draw(p, members, rng) for p in adapted.unknowns}
-
-
-def _draw(
-    parameter: Parameter, members: Sequence[Population], rng: np.random.Generator
-) -> np.ndarray:
-    """Draw one parameter for everyone, around its median; a vector from its prior."""
-    prior, n = parameter.prior, len(members)
-    if isinstance(prior, Fixed):
-        raise TypeError(f"{parameter.name} is fixed and not drawn")
-    if size_of(prior):
-        return np.asarray(prior.distribution().rvs(size=n, random_state=rng))
-    factor = np.array([m.factors.get(parameter.name, 1.0) for m in members])
-    median = factor * prior.distribution().median()
-    deviation = parameter.spread * rng.standard_normal(n)
-    if prior.support == "unit":
-        return expit(logit(median) + deviation)
-    return median * np.exp(deviation)
+    adapted = _adapted(system, test)
+    return {p.name: draw_parameter(p, members, rng) for p in adapted.unknowns}
 
 
 def _person(
@@ -252,11 +205,11 @@ def _person(
     ``relative`` is the person's insulin sensitivity over the prior median.
     """
     glucose, insulin = (
-        median * np.exp(sd * rng.standard_normal())
+        median * np.exp(population.spread * sd * rng.standard_normal())
         for median, sd in (population.basal_glucose, population.basal_insulin)
     )
     weight, height = (
-        max(mean - 2 * sd, rng.normal(mean, sd))
+        max(mean - 2 * sd * population.spread, rng.normal(mean, sd * population.spread))
         for mean, sd in (population.weight, population.height)
     )
     time = np.array(test.times, dtype=float)
@@ -264,11 +217,14 @@ def _person(
         "glucose": excursion(test, glucose, time),
         "insulin": _insulin(test, insulin, relative, rng),
     }
+    covariates = {"bmi": round(weight / height**2, 1)}
+    if "c_peptide" in test.analytes:
+        covariates |= _kinetic_covariates(population, height, rng)
     return Subject(
         name=name,
         group=population.name,
         weight=round(weight, 1),
-        covariates={"bmi": round(weight / height**2, 1)},
+        covariates=covariates,
         samples={
             analyte: Samples(
                 np.array(times, dtype=float),
@@ -281,6 +237,15 @@ def _person(
     )
 
 
+def _kinetic_covariates(
+    population: Population, height: float, rng: np.random.Generator
+) -> dict[str, float]:
+    """Return what the kinetics of C-peptide depend on beside weight: height in cm, age, sex."""
+    mean, sd = population.age
+    age = max(18.0, rng.normal(mean, sd * population.spread))
+    return {"height": round(100 * height), "age": round(age), "sex": float(rng.integers(2))}
+
+
 def _insulin(
     test: StandardTest, basal: float, relative: float, rng: np.random.Generator
 ) -> np.ndarray:
@@ -290,8 +255,7 @@ def _insulin(
     response = np.full_like(time, basal) + infused_insulin(test, time)
     for peak, height in test.phases:
         peak = peak * np.exp(0.1 * rng.standard_normal())
-        since = np.maximum(time, 0.0) / peak
-        response += size * height * since**2 * np.exp(2 * (1 - since))
+        response += size * height * phase(time, peak)
     return response
 
 
@@ -305,7 +269,7 @@ def _clamped(recipe: Recipe, values: Mapping[str, np.ndarray], test: StandardTes
     people = recipe.study.subjects
     middles = [starts + CLAMP_STEP / 2] * len(people)
     draws = {name: value[None] for name, value in values.items()}
-    flows = fluxes(_separate(recipe), draws, middles, tolerance=TOLERANCE)
+    flows = fluxes(separate(recipe), draws, middles, tolerance=TOLERANCE)
     clearance, production = (flows[n][0].reshape(len(people), -1) for n in ("MCR", "EGP"))
     basal = np.array([[person.samples["glucose"].value[0]] for person in people])
     rates = clearance * basal - production
@@ -334,8 +298,7 @@ def _with_measurements(
 ) -> Study:
     """Return the study with each output simulated and measured with its noise."""
     draws = {name: value[None] for name, value in values.items()}
-    separate = _separate(recipe)
-    means = predict(separate, draws, tolerance=TOLERANCE)
+    means = predict(separate(recipe), draws, tolerance=TOLERANCE)
     people = list(recipe.study.subjects)
     for observations in recipe.observations:
         output = observations.output
@@ -353,7 +316,8 @@ def _with_measurements(
     return replace(recipe.study, subjects=tuple(people))
 
 
-def _separate(recipe: Recipe) -> Recipe:
+def separate(recipe: Recipe) -> Recipe:
+    """Return a recipe in which every unknown has a value for each subject."""
     levels: dict[str, Level] = {p.name: "separate" for p in recipe.system.unknowns}
     return replace(recipe, design=replace(recipe.design, levels=levels))
 

@@ -4,6 +4,7 @@ from hepaflux.systems.clamp import clamp as clamp
 from hepaflux.systems.extraction import extraction as extraction
 from hepaflux.systems.heavy_water import heavy_water as heavy_water
 from hepaflux.systems.ivgtt_labeled import ivgtt_labeled as ivgtt_labeled
+from hepaflux.systems.meal import meal as meal
 from hepaflux.systems.mida import mida as mida
 from hepaflux.systems.minimal import minimal as minimal
 from hepaflux.systems.oral import oral as oral
@@ -25,6 +26,7 @@ ALL: tuple[System, ...] = (
     sources,
     secretion,
     extraction,
+    meal,
 )
 """Every system that can be fitted."""
 

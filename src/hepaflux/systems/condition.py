@@ -7,6 +7,7 @@ declaration simulates a typical person in that state of health and fits one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isclose, nan
 from types import MappingProxyType
 from typing import Any
 
@@ -47,12 +48,15 @@ class Condition:
         Parameters that are stated for it, by name; the others keep their priors.
     settings : mapping of str to Any
         Options of the system that belong to it.
+    weight : float, kg
+        Mean body weight of the people it was reported for; NaN if that is not known.
     """
 
     name: str
     meaning: str
     values: Mapping[str, Reported] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = float("nan")
 
     def __post_init__(self) -> None:
         """Freeze the mappings and refuse a condition without a meaning."""
@@ -65,6 +69,17 @@ class Condition:
     def sources(self) -> tuple[str, ...]:
         """Return the sources of its values, each once."""
         return tuple(dict.fromkeys(reported.source for reported in self.values.values()))
+
+    def differing(self, reference: Mapping[str, float]) -> tuple[str, ...]:
+        """Return the names of its values that are not those of a reference.
+
+        Parameters
+        ----------
+        reference : mapping of str to float
+            Such as the centers of the system's priors.
+        """
+        values = ((name, reported.value) for name, reported in self.values.items())
+        return tuple(n for n, value in values if not isclose(value, reference.get(n, nan)))
 
     @property
     def unverified(self) -> tuple[str, ...]:

@@ -127,8 +127,8 @@ def stated(table: Mapping[str, float]) -> dict[str, Reported]:
 def conditions() -> tuple[Condition, ...]:
     """Return the states of health of the table."""
     return (
-        Condition("normal", "normal glucose tolerance (mean of 204 people)", stated(NORMAL)),
-        Condition("t2d", "type 2 diabetes (mean of 14 people)", stated(T2D)),
+        Condition("normal", "normal glucose tolerance", stated(NORMAL), weight=78.0),
+        Condition("t2d", "type 2 diabetes", stated(T2D), weight=91.0),
     )
 
 

@@ -1,16 +1,16 @@
 """Meal: glucose and insulin of a whole day's meals, by the model of Dalla Man, Rizza and Cobelli.
 
 Glucose that is eaten passes stomach and gut into plasma, exchanges with tissue, and is taken up,
-produced by the liver and lost by the kidney; insulin is secreted on glucose and its rise, passes the
-liver, and acts on production and uptake. Nothing is taken as known but what is given, so that one
-person can be followed through any number of meals, injections and infusions, of glucose or insulin.
+produced by the liver and lost by the kidney; insulin is secreted on glucose and its rise, passes
+the liver, and acts on production and uptake. Nothing is taken as known but what is given, so that
+one person can be followed through any number of meals, injections and infusions.
 
 Assumes     basal values are a steady state: one constant of each pair is computed from them
             what is eaten within an hour is one meal; the stomach empties by its share that is left
             gates are smooth, each over 1 % of its basal scale
 Valid for   meals and drinks of glucose; the constants are those of a mixed meal. There is no
-            counterregulation, so hypoglycemia is not described. Intravenous glucose is answered by
-            the same secretion as a meal's, incretins included.
+            counterregulation, so hypoglycemia is not described. Glucose that is infused is
+            answered by the same secretion as a meal's, incretins included.
 """
 
 from typing import Any, NamedTuple
@@ -112,7 +112,7 @@ def renal(mass: Any, p: Any) -> Any:
 
 
 def production(y: Any, p: Any, u: Any) -> Any:
-    """Return endogenous production, which glucose, delayed and portal insulin lower, mmol/kg/min."""
+    """Return endogenous production, mmol/kg/min."""
     del u
     signal = kp1(p) - p.kp2 * y.Gp - p.kp3 * y.Id - p.kp4 * y.Ipo
     return softplus(signal, WIDTH * p.EGP_b)

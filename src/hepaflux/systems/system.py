@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hepaflux.parameter import Fixed, Parameter, Prior, centered, size_of
+from hepaflux.parameter import Fixed, Parameter, Prior, center, centered, size_of
 from hepaflux.systems.condition import Condition
 from hepaflux.systems.option import Option as Option
 from hepaflux.systems.option import Settings as Settings
@@ -378,6 +378,11 @@ class System:
         """Return the prior of each parameter and of each output's coefficient of variation."""
         own = {p.name: p.prior for p in self.parameters}
         return own | {output.error: output.cv for output in self.outputs}
+
+    @property
+    def centers(self) -> dict[str, float]:
+        """Return the median of each scalar parameter's prior, or its value if it is fixed."""
+        return {p.name: center(p.prior) for p in self.parameters if not size_of(p.prior)}
 
     @property
     def unknowns(self) -> tuple[Parameter, ...]:

@@ -1,0 +1,78 @@
+"""Courses: figures of what happens in virtual people, outputs and fluxes as functions of time.
+
+Lines are free of measurement error, one per person and in the color of the group; points are the
+simulated measurements.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from hepaflux.assess.figures import INK, blank, color_of, short, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_LINES = 40
+"""People whose lines are shown; more would not be told apart."""
+
+
+def plot_courses(
+    courses: xr.Dataset, kind: str, *, samples: pd.DataFrame | None = None
+) -> "Figure | None":
+    """Draw all outputs, or all fluxes, one below the other.
+
+    Parameters
+    ----------
+    courses : Dataset
+        Variables (subject, minutes) with ``unit``, ``meaning`` and ``kind`` in their attributes.
+    kind : {"output", "flux"}
+        What is drawn.
+    samples : DataFrame, optional
+        Measurements with columns subject, time, analyte and value.
+
+    Returns
+    -------
+    Figure or None
+        None if there is nothing of this kind.
+    """
+    names = [str(n) for n in courses.data_vars if courses[n].attrs["kind"] == kind]
+    if not names:
+        return None
+    with style():
+        figure = blank(width=6.0, height=1.9 * len(names) + 0.6)
+        axes = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
+        for ax, name in zip(axes, names, strict=True):
+            _draw(ax, courses[name])
+            if samples is not None and "analyte" in courses[name].attrs:
+                _draw_samples(ax, samples[samples["analyte"] == courses[name].attrs["analyte"]])
+            ax.set_ylim(bottom=None if float(courses[name].min()) < 0 else 0.0)
+        _say_groups(axes[0], courses)
+        axes[-1].set_xlabel("time (min)")
+    return figure
+
+
+def _draw(ax: "Axes", course: xr.DataArray) -> None:
+    groups = list(dict.fromkeys(course["group"].values))
+    thin = course.sizes["subject"] > 1
+    for values, group in list(zip(course.values, course["group"].values, strict=True))[:MOST_LINES]:
+        color = color_of(groups.index(group))
+        ax.plot(course["minutes"].values, values, color=color, linewidth=0.8 if thin else 1.6)
+    unit = course.attrs["unit"]
+    ax.set_ylabel(str(course.name) if unit == "1" else f"{course.name}\n({unit})")
+    ax.set_title(course.attrs["meaning"])
+
+
+def _draw_samples(ax: "Axes", samples: pd.DataFrame) -> None:
+    ax.plot(samples["time"], samples["value"], "o", color=INK, markersize=2, linestyle="none")
+
+
+def _say_groups(ax: "Axes", courses: xr.Dataset) -> None:
+    groups = [str(group) for group in dict.fromkeys(courses["group"].values) if group]
+    for place, group in enumerate(groups):
+        ax.plot([], [], color=color_of(place), label=short(group))
+    if groups:
+        ax.legend(loc="upper right")

@@ -1,0 +1,95 @@
+"""Experiments: the commands about virtual people, in health and in disease.
+
+They make the same calls as the library. Everything but typer is imported inside them.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hepaflux import terminal
+from hepaflux.arguments import DOSE_EXAMPLE, read_names
+from hepaflux.terminal import told
+
+
+@told
+def states(
+    name: Annotated[
+        str | None, typer.Argument(help="Show every value of one system.", show_default=False)
+    ] = None,
+) -> None:
+    """List the states of health that a system can be in, what differs, and who reported it."""
+    from hepaflux.systems import ALL, named
+
+    terminal.show_states(ALL) if name is None else terminal.show_state_values(named(name))
+
+
+@told
+def simulate(
+    system: Annotated[
+        str, typer.Argument(help="The truth, such as oral or meal.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Study folder to write.", show_default=False)
+    ],
+    subjects: Annotated[
+        int | None,
+        typer.Option(
+            help="How many people in all.", show_default="20; of a state its typical person"
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
+            " ivgtt, ivgtt_labeled or clamp.",
+            show_default="the usual test of the system",
+        ),
+    ] = None,
+    dose: Annotated[
+        list[str] | None,
+        typer.Option(help=f"What is given: {DOSE_EXAMPLE}. Repeatable.", show_default=False),
+    ] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option(
+            help="How long a test of your own lasts: 8h.", show_default="5 h after the last dose"
+        ),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(help="healthy, NAFLD or healthy,NAFLD.", show_default="healthy"),
+    ] = None,
+    state: Annotated[
+        str | None, typer.Option(help="State of health, from `hepaflux states`; not with --groups.")
+    ] = None,
+    weight: Annotated[
+        float | None,
+        typer.Option(help="Body weight in a state of health, kg.", show_default="as reported"),
+    ] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Write figures of all outputs and fluxes, too.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same study.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing study.")] = False,
+) -> None:
+    """Write a synthetic study of virtual people, and beside it truth.csv, what it was made from."""
+    from hepaflux.synthetic import Wanted, require_place, write_synthetic
+
+    wanted = Wanted(
+        groups=tuple(read_names(groups)) if groups is not None else (),
+        state=state,
+        subjects=subjects,
+        protocol=protocol,
+        doses=tuple(dose or ()),
+        duration=duration,
+        weight=weight,
+        seed=seed,
+    )
+    require_place(out, force=force)
+    study = write_synthetic(system, out, wanted, plot=plot)
+    terminal.show_study(study)
+    typer.echo(f"\nStudy: {out / 'study.toml'}\nTruth: {out / 'truth.csv'}")
+    for figure in sorted(out.glob("*.png")):
+        typer.echo(f"Figure: {figure}")
