@@ -170,7 +170,7 @@ class _Vector:
         """Return the log-density of vectors that stand in columns."""
         return np.asarray(self._each.logpdf(values).sum(axis=0))
 
-    def rvs(self, size: int, random_state: Any = None) -> np.ndarray:
+    def rvs(self, size: int = 1, random_state: Any = None) -> np.ndarray:
         """Return draws, one per row."""
         return np.asarray(self._each.rvs(size=(size, self._size), random_state=random_state))
 

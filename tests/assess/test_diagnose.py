@@ -165,6 +165,36 @@ def test_a_narrow_prior_is_an_assumption_and_no_warning(good, rng):
     assert "an assumption, not" in check.advice
 
 
+def test_what_only_carries_uncertainty_along_is_not_faulted(good, rng):
+    draws = good["prior"]["p2"].values.mean() * np.exp(0.55 * rng.normal(size=(4, 250)))
+    tree = replaced(good, "posterior", p2=draws)
+    tree.attrs["carried"] = json.dumps(["p2"])
+    verdict = diagnose(tree)
+    check = the(verdict, "identified by the data", "p2")
+    assert check.status == "pass"
+    assert "no result" in check.advice
+    assert not [c for c in verdict.checks if c.name == "power scaling" and c.target == "p2"]
+
+
+@pytest.mark.parametrize(("share", "status"), [(0.9, "warn"), (0.2, "pass")])
+def test_a_result_that_rests_on_others_says_so(good, rng, share, status):
+    """SI is the product of a scalar and a vector, but for what is its own."""
+    known = rng.normal(size=(4, 250, 3))
+    own = rng.normal(size=(4, 250))
+    line = np.sqrt(share / 3) * known.sum(axis=-1) + np.sqrt(1 - share) * own
+    tree = replaced(good, "posterior", SI=TRUTH["SI"] * np.exp(0.3 * line))
+    dataset = tree["posterior"].to_dataset()
+    dims = ("chain", "draw")
+    dataset["p2"] = (dims, TRUTH["p2"] * np.exp(0.1 * known[..., 0]))
+    dataset["kinetics"] = ((*dims, "coordinate"), known[..., 1:])
+    tree["posterior"] = xr.DataTree(dataset)
+    tree.attrs["rests_on"] = json.dumps({"SI": ["p2", "kinetics", "absent"]})
+    check = the(diagnose(tree), "separable", "SI and p2 and kinetics")
+    assert check.status == status
+    assert check.value == pytest.approx(share, abs=0.05)
+    assert ("SI is conditional on p2 and kinetics" in check.advice) == (status == "warn")
+
+
 @pytest.mark.parametrize(("sign", "combination"), [(-1, "product"), (1, "ratio")])
 def test_a_ridge_names_the_pair_and_its_combination(good, rng, sign, combination):
     along, across = rng.normal(size=(2, 4, 250))

@@ -29,15 +29,25 @@ VARIANTS = {
     "vldl_two_high": systems.vldl.with_options(pools="two", insulin="high"),
     "vldl_palmitate": systems.vldl.with_options(tracer="palmitate"),
     "vldl_measured": systems.vldl.with_options(precursor="measured", delay_compartments=3),
+    "secretion_smoothed": systems.secretion.with_options(glucose="smoothed"),
+    "secretion_standard": systems.secretion.with_options(
+        kinetics="standard", disposition="matsuda"
+    ),
+    "extraction_saturable": systems.extraction.with_options(
+        extraction="saturable", glucose="smoothed", disposition="covariate"
+    ),
     "sources_turnover": systems.sources.with_options(
         sources="NEFA DNL diet", kinetics="turnover", tracers="NEFA diet"
     ),
 }
 each_system = pytest.mark.parametrize("system", VARIANTS.values(), ids=VARIANTS)
 
-RESTING = ("minimal", "oral", "labeled", "clamp")
+RESTING = ("minimal", "oral", "labeled", "clamp", "secretion", "extraction")
 AT_REST = [name for name in VARIANTS if any(word in name for word in RESTING)]
 """Systems that rest at basal values until something enters."""
+
+DEVIATIONS = ("insulin_above_basal", "glucose_above_basal", "glucose_rise")
+"""Inputs that are zero at basal values."""
 
 
 def test_names_of_systems_are_unique_and_found():
@@ -203,11 +213,16 @@ def test_basal_state_is_steady(name):
     curves = {
         i.name: (0.0,) * width[i.name] if width[i.name] else 0.0
         for i in system.inputs
-        if i.axis or i.name == "insulin_above_basal"
+        if i.axis or i.name in DEVIATIONS
     }
     u = u._replace(**curves)
     rates = system.rhs(0.0, system.initial(p, u), p, u)
-    np.testing.assert_allclose(tuple(rates), 0.0, atol=1e-15)
+    resting = [
+        rate
+        for rate, state in zip(rates, system.states, strict=True)
+        if not state.meaning.endswith("until now")
+    ]
+    np.testing.assert_allclose(resting, 0.0, atol=1e-15)
 
 
 class TestOptions:

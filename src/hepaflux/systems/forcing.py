@@ -48,6 +48,9 @@ OPTIONS = (
     ),
 )
 
+OPEN = 3.0
+"""Widths of the gate by which glucose may be below basal and its rise still count."""
+
 PLAIN_KNOTS = (0.0, 30.0, 60.0, 90.0, 120.0)
 """Knots before there is a study."""
 
@@ -149,7 +152,7 @@ def parameters(settings: Settings) -> tuple[Parameter, ...]:
             "glucose_gate",
             unit="mmol/L",
             prior=Fixed(0.05),
-            meaning="width of the bend at basal, above which a rise of glucose counts",
+            meaning="width of the gate at basal, above which a rise of glucose counts",
             source="chosen here: below the error of a glucose sample",
         ),
     )
@@ -198,7 +201,7 @@ def rise_of(y: Any, p: Any, u: Any, settings: Settings) -> Any:
     if settings["glucose"] == "measured":
         return u.glucose_rise
     slope = (y.glucose_ahead - y.glucose) / p.glucose_lag
-    return positive_part(slope) * logistic((y.glucose - p.G_b) / p.glucose_gate)
+    return positive_part(slope) * logistic((y.glucose - p.G_b) / p.glucose_gate + OPEN)
 
 
 def outputs(settings: Settings) -> tuple[Output, ...]:
