@@ -45,7 +45,7 @@ from hepaflux.systems.system import (
 
 TOFFOLO = "Toffolo G et al. (2006) Am J Physiol Endocrinol Metab 290:E169"
 CAMPIONI = "Campioni M et al. (2009) Am J Physiol Endocrinol Metab 297:E941"
-STANDARD = "Campioni M et al. (2004) IFMBE Proc, IM-IVGTT of 132 healthy people, abstract"
+STANDARD = "Campioni M et al. (2004) IFMBE News, Sept, IM-IVGTT of 132 healthy people, abstract"
 SMITH = "Smith GI et al. (2020) J Clin Invest 130:3305"
 USUAL = "chosen here: a usual figure, not checked"
 
@@ -308,13 +308,21 @@ class Equations(secreted.Equations):
         )
 
 
-EQUATIONS = (
-    "dI/dt = ISR (1 - HE) / V_I - n I,   I(0) = ISR_b (1 - HE_b) / (n V_I)",
-    "curve: logit HE = logit HE_b + steps up to t;   saturable: HE = HE_b (K_D + ISR_b) /"
-    " (K_D + ISR)",
-    "I_portal = I + ISR / Q_P,   I_sinusoid = 0.75 I_portal + 0.25 I",
-    *secreted.EQUATIONS,
-)
+FORMS = {
+    "curve": "logit HE = logit HE_b + steps up to t, linear between knots",
+    "saturable": "HE = HE_b (K_D + ISR_b) / (K_D + ISR)",
+}
+"""Extraction as a reader would write it, by form."""
+
+
+def equations_of(settings: Settings) -> tuple[str, ...]:
+    """Return the equations under given settings, as a reader would write them."""
+    return (
+        "dI/dt = ISR (1 - HE) / V_I - n I,   I(0) = ISR_b (1 - HE_b) / (n V_I)",
+        FORMS[settings["extraction"]],
+        "I_portal = I + ISR / Q_P,   I_sinusoid = 0.75 I_portal + 0.25 I",
+        *secreted.equations_of(settings),
+    )
 
 
 def adapt(settings: Settings, study: Study) -> Settings:
@@ -337,7 +345,7 @@ def declare(settings: Settings) -> System:
     return System(
         name="extraction",
         title="Insulin secretion and its hepatic extraction in an oral test",
-        equations=EQUATIONS,
+        equations=equations_of(settings),
         references=(TOFFOLO, CAMPIONI, STANDARD, *secreted.secretion.references),
         states=equations.states,
         parameters=equations.parameters(),

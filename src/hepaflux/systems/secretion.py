@@ -279,14 +279,18 @@ class Equations:
         )
 
 
-EQUATIONS = (
-    "dC/dt = k01 CP_b + SRs + SRd - (k01 + k21) C + k12 D,   dD/dt = k21 C - k12 D",
-    "T dSRs/dt = Phi_s ((G - h)+ - (Gb - h)+) - SRs,   SRd = Phi_d (dG/dt)+ above Gb",
-    "a = ln 2 / t_s,   b = ln 2 / t_l,   k12 = F b + (1 - F) a,   k01 = a b / k12,"
-    "   k21 = a + b - k12 - k01",
-    "Phi_tot = Phi_s + Phi_d (rises of G) / integral of (G - h)+,   ISR = V_C (k01 CP_b + SRs"
-    " + SRd)",
-)
+def equations_of(settings: Settings) -> tuple[str, ...]:
+    """Return the equations under given settings, as a reader would write them."""
+    smoothed = "dA/dt = (Gb + drive - A) / lag,   dG/dt = (A - G) / lag,   A(0) = G(0) = Gb"
+    return (
+        "dC/dt = k01 CP_b + SRs + SRd - (k01 + k21) C + k12 D,   dD/dt = k21 C - k12 D",
+        "T dSRs/dt = Phi_s ((G - h)+ - (Gb - h)+) - SRs,   SRd = Phi_d (dG/dt)+ above Gb",
+        *((smoothed,) if settings["glucose"] == "smoothed" else ()),
+        "a = ln 2 / t_s,   b = ln 2 / t_l,   k12 = F b + (1 - F) a,   k01 = a b / k12,"
+        "   k21 = a + b - k12 - k01",
+        "Phi_tot = Phi_s + Phi_d (rises of G) / integral of (G - h)+,   ISR = V_C (k01 CP_b + SRs"
+        " + SRd)",
+    )
 
 
 def adapt(settings: Settings, study: Study) -> Settings:
@@ -304,7 +308,7 @@ def declare(settings: Settings) -> System:
     return System(
         name="secretion",
         title="Oral C-peptide minimal model: insulin secretion and beta-cell responsivity",
-        equations=EQUATIONS,
+        equations=equations_of(settings),
         references=(BREDA, c_peptide.VAN_CAUTER, c_peptide.LARIZZA, BASU),
         states=equations.states,
         parameters=equations.parameters(),
