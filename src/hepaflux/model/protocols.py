@@ -30,6 +30,10 @@ PLACEHOLDER = {"glucose": 5.0, "insulin": 50.0, "c_peptide": 0.5, "ffa": 0.5}
 """What stands in a table of virtual measurements until it is simulated; else 0.01."""
 
 
+MOST_SAMPLES = 100
+"""Samples of a long test of one's own."""
+
+
 @dataclass(frozen=True)
 class StandardTest:
     """Doses, sampling times, and what is made up for the systems that take it as known.
@@ -72,8 +76,8 @@ class StandardTest:
         return {"glucose": self.times, "insulin": self.times, **self.sampled}
 
 
-def own_test(doses: Sequence[Dose], duration: float, *, every: float = 10.0) -> StandardTest:
-    """Return a test of one's own, sampled at even intervals from time 0 on.
+def own_test(doses: Sequence[Dose], duration: float) -> StandardTest:
+    """Return a test of one's own, sampled from time 0 on every 10 min, in long tests less often.
 
     Where insulin or glucose is an input, the response that is made up is that of a standard test
     with the first dose's route.
@@ -84,8 +88,6 @@ def own_test(doses: Sequence[Dose], duration: float, *, every: float = 10.0) -> 
         In canonical units.
     duration : float, min
         Time of the last sample.
-    every : float, min
-        Between two samples.
 
     Raises
     ------
@@ -98,6 +100,7 @@ def own_test(doses: Sequence[Dose], duration: float, *, every: float = 10.0) -> 
     outside = [dose.time for dose in given if not 0 <= dose.time < duration]
     if outside:
         raise ValueError(f"a dose at {outside[0]:g} min is outside a test of {duration:g} min")
+    every = max(10.0, duration / MOST_SAMPLES)
     times = (*np.arange(0.0, duration - 1e-9, every).tolist(), duration)
     by_vein = bool(given) and given[0].route == "intravenous"
     like = TESTS["ivgtt" if by_vein else "ogtt75"]

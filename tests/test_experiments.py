@@ -1,0 +1,123 @@
+"""Commands about virtual people: states of health, own doses, figures."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import hepaflux as hf
+from hepaflux.arguments import read_dose, read_minutes
+from hepaflux.cli import app
+from hepaflux.units import MOLAR_MASS
+
+PNG = b"\x89PNG"
+
+
+def run(*words: object, code: int = 0) -> str:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    text = result.stdout + result.stderr
+    assert result.exit_code == code, text
+    return text
+
+
+def test_states_are_listed_with_what_differs_and_its_source():
+    text = run("states")
+    for system in hf.systems.ALL:
+        for condition in system.conditions:
+            assert condition.meaning in text
+            assert all(source in text for source in condition.sources)
+    assert "kp3" in text
+    assert "(?)" in text
+    assert "nothing: the reference" in text
+
+
+def test_every_value_of_a_system_is_shown():
+    text = run("states", "meal")
+    for condition in hf.systems.meal.conditions:
+        assert all(name in text for name in condition.values)
+    assert "no states of health" in run("states", "mida")
+    assert "no system 'nope'" in run("states", "nope", code=2)
+
+
+def test_a_person_in_a_state_of_health_is_simulated_and_drawn(tmp_path: Path):
+    out = tmp_path / "t2d"
+    words = ("simulate", "meal", "--state", "t2d", "--dose", "75g", "--duration", "8h")
+    text = run(*words, "-o", out, "--plot")
+    assert "1 subject, no problem found" in text
+    for name in ("outputs.png", "fluxes.png"):
+        assert (out / name).read_bytes().startswith(PNG)
+        assert str(out / name) in text
+    study = hf.read_study(out)
+    (subject,) = study.subjects
+    assert subject.weight == 91
+    assert subject.doses[0].amount == pytest.approx(75e3 / MOLAR_MASS["glucose"])
+    assert subject.samples["insulin"].time[-1] == 480
+    with (out / "truth.csv").open(newline="", encoding="utf-8") as file:
+        (truth,) = csv.DictReader(file)
+    reported = hf.systems.meal.condition("t2d").values
+    assert all(
+        float(truth[p.name]) == pytest.approx(reported[p.name].value, rel=1e-5)
+        for p in hf.systems.meal.unknowns
+    )
+    with (out / "courses.csv").open(newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file))
+    system = hf.systems.meal
+    wanted = [f"{r.name} [{r.unit}]" for r in (*system.outputs, *system.fluxes)]
+    assert header == ["subject", "minutes", *wanted]
+    again = study.notes.removeprefix("Made by: hepaflux ").split()
+    run(*again, "-o", tmp_path / "again" / "t2d")
+    assert hf.read_study(tmp_path / "again" / "t2d").checksum == study.checksum
+
+
+def test_what_excludes_each_other_is_refused(tmp_path: Path):
+    out = ("-o", tmp_path / "virtual")
+
+    def refused(*words: str) -> str:
+        return run("simulate", "meal", *words, *out, code=2)
+
+    assert "exclude each other" in refused("--state", "t2d", "--groups", "healthy")
+    assert "its own doses" in refused("--protocol", "ogtt75", "--dose", "75g")
+    assert "--weight goes with --state" in refused("--weight", "70")
+    assert "it has normal, t2d" in refused("--state", "nope")
+    assert "is outside a test of 60 min" in refused("--dose", "75g at 2h", "--duration", "1h")
+    assert "cannot describe a test" in run("simulate", "minimal", "--dose", "75 g", *out, code=2)
+    assert not (tmp_path / "virtual").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "time", "what", "amount", "route", "duration", "per_kg"),
+    [
+        ("75 g", 0, "glucose", 75e3 / MOLAR_MASS["glucose"], "oral", 0, False),
+        ("75g", 0, "glucose", 75e3 / MOLAR_MASS["glucose"], "oral", 0, False),
+        ("0.3 g/kg iv", 0, "glucose", 300 / MOLAR_MASS["glucose"], "intravenous", 0, True),
+        ("45 g at 4 h", 240, "glucose", 45e3 / MOLAR_MASS["glucose"], "oral", 0, False),
+        ("2 mmol/kg iv at 10 over 1h", 10, "glucose", 2, "intravenous", 60, True),
+        ("0.05 U/kg", 0, "insulin", 300, "intravenous", 0, True),
+        ("6 pmol/kg insulin iv over 30 min", 0, "insulin", 6, "intravenous", 30, True),
+    ],
+)
+def test_doses_are_read(text, time, what, amount, route, duration, per_kg):
+    dose = read_dose(text)
+    assert (dose.time, dose.what, dose.route) == (time, what, route)
+    assert (dose.duration, dose.per_kg) == (duration, per_kg)
+    assert dose.amount == pytest.approx(amount, rel=1e-9)
+
+
+@pytest.mark.parametrize("text", ["", "75", "a lot", "75 g by spoon", "75 g at noon", "-3 g"])
+def test_what_is_no_dose_is_refused(text):
+    with pytest.raises(ValueError, match=r"cannot be read|is no route|is no time"):
+        read_dose(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("8h", 480), ("90", 90), ("1.5 h", 90), ("1day", 1440)]
+)
+def test_times_are_read(text, minutes):
+    assert read_minutes(text) == pytest.approx(minutes)
+
+
+@pytest.mark.parametrize("text", ["", "h", "8 g", "-3 h"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(ValueError, match="is no time"):
+        read_minutes(text)
