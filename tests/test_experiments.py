@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import hepaflux as hf
-from hepaflux.arguments import read_dose, read_minutes
+from hepaflux.arguments import read_dose, read_minutes, read_system
 from hepaflux.cli import app
 from hepaflux.units import MOLAR_MASS
 
@@ -83,6 +83,14 @@ def test_what_excludes_each_other_is_refused(tmp_path: Path):
     assert "is outside a test of 60 min" in refused("--dose", "75g at 2h", "--duration", "1h")
     assert "cannot describe a test" in run("simulate", "minimal", "--dose", "75 g", *out, code=2)
     assert not (tmp_path / "virtual").exists()
+
+
+def test_a_fit_lies_around_a_state_of_health():
+    study = hf.read_study("ogtt_demo")
+    chosen = read_system("meal", ['kabs="value=0.05"'], [], study, state="t2d")
+    reported = hf.systems.meal.condition("t2d").values
+    assert chosen.centers["Vmx"] == pytest.approx(reported["Vmx"].value)
+    assert chosen.centers["kabs"] == 0.05
 
 
 @pytest.mark.parametrize(

@@ -206,8 +206,8 @@ CV: Mapping[str, tuple[float, str]] = MappingProxyType(
 SHARES = ("b",)
 """Parameters between zero and one that may vary."""
 
-FEW = ("kmax", "kabs", "kp3", "Vmx", "K", "beta", "m4", "VI", "G_b", "I_b")
-"""Unknowns by default: those about which glucose and insulin after a drink say much. The others
+FEW = ("kmax", "kabs", "kp3", "Vmx", "K", "beta", "m4", "G_b", "I_b")
+"""Unknowns by default: those about which glucose and insulin after a drink say most. The others
 keep the values of the state of health."""
 
 

@@ -213,7 +213,7 @@ OPTIONS = (
     Option(
         "unknowns",
         "which parameters are unknown: few (those about which glucose and insulin after a drink say"
-        " much) or all whose spread between people is known; the others keep the values of the"
+        " most) or all whose spread between people is known; the others keep the values of the"
         " state of health",
         default="few",
         choices=("few", "all"),
