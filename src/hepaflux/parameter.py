@@ -195,8 +195,10 @@ def size_of(prior: Prior) -> int:
     return prior.size if isinstance(prior, Independent) else 0
 
 
-def center(prior: "LogNormal | Normal | HalfNormal | Beta | Uniform | Fixed") -> float:
+def center(prior: Prior) -> float:
     """Return the median of a scalar prior; the value of one that is fixed."""
+    if isinstance(prior, (Dirichlet, Independent)):
+        raise TypeError(f"{describe(prior)} has no single center")
     return prior.value if isinstance(prior, Fixed) else float(prior.distribution().median())
 
 

@@ -9,12 +9,23 @@ from pint import DimensionalityError
 from scipy.special import expit
 
 from hepaflux import solver, units
-from hepaflux.systems.smooth import exponential, hill, log1p_exp, logistic, power, softplus
+from hepaflux.systems.smooth import (
+    between,
+    exponential,
+    hill,
+    log1p_exp,
+    logistic,
+    power,
+    rectified,
+    softplus,
+)
 
 FUNCTIONS = {
     "exponential": (exponential, (-0.7,)),
     "logistic": (logistic, (-0.7,)),
     "softplus": (softplus, (-0.7, 0.2)),
+    "rectified": (rectified, (-0.7, 0.2)),
+    "between": (between, (0.7, 0.0, 0.95, 0.2)),
     "power": (power, (0.7, 2.2)),
     "hill": (hill, (0.7, 0.4, 2.2)),
 }
@@ -110,3 +121,16 @@ def test_the_solver_adds_the_symbols():
     assert solver.symbols
     for function in (exponential, logistic, log1p_exp):
         assert {t.__name__ for t in function.registry} >= {"ScalarVariable", "TensorVariable"}
+
+
+def test_a_rectified_rate_is_zero_at_rest_and_itself_far_from_it():
+    assert rectified(0.0, 0.1) == 0.0
+    assert rectified(3.0, 0.1) == pytest.approx(3.0, rel=1e-9)
+    assert rectified(-3.0, 0.1) == pytest.approx(0.0, abs=1e-9)
+    assert rectified(np.linspace(-3, 3, 6001), 0.1).min() > -0.028
+
+
+def test_between_two_bounds_a_value_is_itself_and_outside_the_nearer_bound():
+    assert between(0.5, 0.0, 1.0, 0.01) == pytest.approx(0.5, abs=1e-15)
+    assert between(9.0, 0.0, 1.0, 0.01) == pytest.approx(1.0, abs=1e-12)
+    assert between(-9.0, 0.0, 1.0, 0.01) == pytest.approx(0.0, abs=1e-12)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import expit, logit
 
-from hepaflux.parameter import Dirichlet, Fixed, Independent, Parameter, center, size_of
+from hepaflux.parameter import Dirichlet, Fixed, Independent, Parameter, center
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def draw_parameter(
     if isinstance(prior, Fixed):
         raise TypeError(f"{parameter.name} is fixed and not drawn")
     spread = np.array([member.spread for member in members])
-    if size_of(prior):
+    if isinstance(prior, (Dirichlet, Independent)):
         drawn = np.asarray(prior.distribution().rvs(size=n, random_state=rng))
         return np.where(spread[:, None] > 0, drawn, _typical_parts(prior))
     factor = np.array([member.factors.get(parameter.name, 1.0) for member in members])

@@ -121,7 +121,7 @@ def courses(
         one behind the other. A failed solve is NaN.
     """
     y, p, u, shape = _at_times(recipe, draws, times, tolerance)
-    values = {}
+    values: dict[str, Any] = {}
     for output in recipe.system.outputs:
         value = output.value(y, p, u)
         parts = value if output.is_composition else (value,)
