@@ -62,7 +62,7 @@ def plot_fit(posterior: xr.DataTree, subject: str) -> "Figure":
     subject : str
         Name of the subject.
     """
-    names = history.outputs(posterior)
+    names = _sampled(posterior, subject)
     inputs = _inputs(posterior, subject)
     with style():
         figure = blank(height=2.4 * len(names) + 1.0 * len(inputs))
@@ -92,8 +92,9 @@ def plot_fits(posterior: xr.DataTree, subjects: Sequence[str] | None = None) -> 
     """
     everyone = history.coordinate(posterior, "subject") or ("",)
     shown = chosen_subjects(posterior) if subjects is None else tuple(subjects)
+    whose = {subject: _sampled(posterior, subject) for subject in shown}
     names = history.outputs(posterior)
-    panels = [(output, subject) for output in names for subject in shown]
+    panels = [(output, s) for output in names for s in shown if output in whose[s]]
     n_columns = min(4, len(shown))
     n_rows = -(-len(panels) // n_columns)
     with style():
@@ -110,6 +111,15 @@ def plot_fits(posterior: xr.DataTree, subjects: Sequence[str] | None = None) -> 
             figure.suptitle(f"{len(shown)} of {len(everyone)} subjects")
         figure.supxlabel("time (min)")
     return figure
+
+
+def _sampled(posterior: xr.DataTree, subject: str) -> tuple[str, ...]:
+    """Return the outputs that were measured in a subject."""
+    return tuple(
+        output
+        for output in history.outputs(posterior)
+        if (history.observation_subjects(posterior, output) == subject).any()
+    )
 
 
 def _title(posterior: xr.DataTree, subject: str) -> str:

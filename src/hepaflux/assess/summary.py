@@ -34,7 +34,8 @@ def summarize(posterior: xr.DataTree, *, ci_prob: float = 0.9) -> pd.DataFrame:
     DataFrame
         One row per scalar; an element of a vector is called ``absorption[30]``. Subject and
         group are blank where they do not apply. What the draws do not allow is NaN: R-hat with
-        one chain or of a constant, every spread of a single point.
+        one chain or of a constant, every spread of a single point. A quantity of a test that a
+        subject did not take has no row.
     """
     draws = history.draws(posterior)
     groups = history.subject_labels(posterior)
@@ -43,6 +44,7 @@ def summarize(posterior: xr.DataTree, *, ci_prob: float = 0.9) -> pd.DataFrame:
         {**label, "group": label["group"] or groups.get(label["subject"], ""), **values}
         for name in draws.data_vars
         for label, values in _rows(statistics[name])
+        if not np.isnan(values["mean"])  # of a test that the subject did not take
     ]
     table = pd.DataFrame(rows)
     table["unit"] = [history.unit(posterior, name.split("[")[0]) for name in table["parameter"]]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from scipy import linalg, optimize
+from threadpoolctl import threadpool_limits
 
 from hepaflux.fitting.compiled import FitError, density_and_gradient, expand_points
 from hepaflux.fitting.pathfinder import pathfinder
@@ -67,7 +68,9 @@ def best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
         value, gradient = density(point)
         return (-value, -gradient) if np.isfinite(value) else (1e100, gradient)
 
-    found = [optimize.minimize(negative, x, jac=True, method="L-BFGS-B") for x in starts]
+    # Two threads of a linear algebra of vectors this short only wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        found = [optimize.minimize(negative, x, jac=True, method="L-BFGS-B") for x in starts]
     best = min(found, key=lambda result: result.fun)
     if best.fun >= 1e100:
         raise FitError("no starting point has a finite log-density; check data and priors")

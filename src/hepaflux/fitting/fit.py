@@ -8,11 +8,12 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from hepaflux.fitting import approximate, nuts, published
+from hepaflux.fitting import approximate, joint, nuts, published
 from hepaflux.fitting.compiled import FitError, compile_model, with_study
 from hepaflux.fitting.results import assemble, draw_prior, is_internal
 from hepaflux.model.build import graph
 from hepaflux.model.design import Design
+from hepaflux.model.joint import JointRecipe
 from hepaflux.model.noise import Noise
 from hepaflux.model.published import FiguresRecipe
 from hepaflux.model.recipe import Recipe, adapt, data_values, prepare, scalar_inputs
@@ -67,7 +68,7 @@ def fit(
         compiled = compile_model(model, keep=kept_variables(model))
         posterior, stats, failed = _run(compiled, model, how)
     record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": 0}
-    gather = published.assemble if of_figures else assemble
+    gather = GATHER[type(recipe)]
     return gather(
         recipe,
         posterior,
@@ -132,6 +133,14 @@ def fit_each(
         record=record,
         rng=np.random.default_rng(how["seed"]),
     )
+
+
+GATHER: Mapping[type, Any] = {
+    Recipe: assemble,
+    JointRecipe: joint.assemble,
+    FiguresRecipe: published.assemble,
+}
+"""What makes inference data of draws, by the kind of recipe."""
 
 
 class _Fitted(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from arviz_stats.base import array_stats
 from scipy import linalg, optimize
+from threadpoolctl import threadpool_limits
 
 from hepaflux.fitting.compiled import FitError, density_and_gradient
 
@@ -103,14 +104,16 @@ def climb(density: Density, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return (-value, -gradient) if np.isfinite(value) else (1e100, gradient)
 
     points = [start]
-    optimize.minimize(
-        negative,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        callback=lambda point: points.append(np.array(point)),
-        options={"maxcor": HISTORY},
-    )
+    # Two threads of a linear algebra of vectors this short only wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        optimize.minimize(
+            negative,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            callback=lambda point: points.append(np.array(point)),
+            options={"maxcor": HISTORY},
+        )
     evaluated = [(point, *density(point)) for point in points]
     finite = [(point, gradient) for point, value, gradient in evaluated if np.isfinite(value)]
     shape = (len(finite), len(start))

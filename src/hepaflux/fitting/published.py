@@ -5,17 +5,15 @@ Where a measurement would stand stands a printed mean or SD, and what is replica
 sample of people of the same size would have printed.
 """
 
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from scipy import stats
 
-from hepaflux.fitting.results import is_internal, versions
+from hepaflux.fitting.record import stamped
+from hepaflux.fitting.results import log_prior, tree_of, without_internals
 from hepaflux.model.arms import Arms, sampling_error
 from hepaflux.model.published import FiguresRecipe, coordinates, mass_name
 from hepaflux.parameter import Fixed, describe
@@ -55,7 +53,8 @@ def assemble(
     rng : numpy Generator
         For the replicated means and SDs.
     """
-    posterior = posterior[[v for v in posterior.data_vars if not is_internal(str(v))]]
+    posterior = without_internals(posterior)
+    unknowns = [p for p in recipe.parameters if not isinstance(p.prior, Fixed)]
     groups = {
         "posterior": posterior,
         "prior": prior[[v for v in posterior.data_vars if v in prior]],
@@ -63,17 +62,13 @@ def assemble(
         "posterior_predictive": _replicated(recipe, posterior, rng),
         "prior_predictive": _replicated(recipe, prior, rng),
         "log_likelihood": _log_likelihood(recipe, posterior),
-        "log_prior": _log_prior(recipe, posterior),
+        "log_prior": log_prior(unknowns, posterior),
         "observed_data": _observed(recipe),
         "constant_data": _constant(recipe),
     }
-    if sample_stats is not None:
-        groups["sample_stats"] = sample_stats
-    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
     # Nothing is solved here, so there is no failed solution to be judged.
     told = {name: value for name, value in record.items() if name != "failed_solves"}
-    tree.attrs.update(history(recipe, told))
-    return tree
+    return tree_of(groups, sample_stats, history(recipe, told))
 
 
 def _per_figure(recipe: FiguresRecipe, draws: xr.Dataset, made: Any) -> xr.Dataset:
@@ -121,17 +116,6 @@ def _log_likelihood(recipe: FiguresRecipe, draws: xr.Dataset) -> xr.Dataset:
         return {what: law.logpdf(printed[what]) for what, law in distributions}
 
     return _per_figure(recipe, draws, density)
-
-
-def _log_prior(recipe: FiguresRecipe, posterior: xr.Dataset) -> xr.Dataset:
-    """Return the log-density of the priors of all unknowns that have a prior of their own."""
-    return xr.Dataset(
-        {
-            p.name: xr.apply_ufunc(p.prior.distribution().logpdf, posterior[p.name])
-            for p in recipe.parameters
-            if not isinstance(p.prior, Fixed)
-        }
-    )
 
 
 def _observed(recipe: FiguresRecipe) -> xr.Dataset:
@@ -187,19 +171,16 @@ def history(recipe: FiguresRecipe, record: Mapping[str, Any]) -> dict[str, Any]:
         "priors": {p.name: describe(p.prior) for p in parameters},
         "supports": {p.name: p.prior.support for p in parameters},
         "conventions": _conventions(recipe),
-        "versions": versions(),
     }
     plain = {
-        "hepaflux_version": version("hepaflux"),
         "system": "published figures",
         "study": figures.name,
         "study_title": figures.title,
         "study_checksum": figures.checksum,
         "study_origin": figures.origin,
         "citation": "; ".join(dict.fromkeys(row.citation for row in rows)),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return {**plain, **{k: json.dumps(v) for k, v in structures.items()}, **record}
+    return {**stamped(plain, structures), **record}
 
 
 def _units(recipe: FiguresRecipe) -> dict[str, str]:

@@ -4,32 +4,28 @@ The groups and their names are ArviZ's. What is added to the posterior is comput
 by the solver's kernel and by SciPy, so no further graph is compiled.
 """
 
-import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import xarray as xr
 
+from hepaflux.fitting.record import history
 from hepaflux.model.build import TOLERANCE
-from hepaflux.model.noise import FAMILIES, noise_of, pointwise_log_density
+from hepaflux.model.noise import pointwise_log_density
 from hepaflux.model.observations import Observations
 from hepaflux.model.predict import fluxes, predict
 from hepaflux.model.recipe import (
     Recipe,
     coordinates,
     noise_constants,
-    noise_parameters,
     noise_unknowns,
 )
-from hepaflux.parameter import Fixed, describe
-from hepaflux.study.study import zero_time
-from hepaflux.units import CANONICAL
+from hepaflux.parameter import Parameter
+from hepaflux.study.study import Study, zero_time
 
 PRIOR_DRAWS = 1000
 """Draws of the prior that are kept beside the posterior."""
@@ -71,28 +67,47 @@ def assemble(
     rng : numpy Generator
         For the replicated measurements.
     """
-    posterior = posterior[[v for v in posterior.data_vars if not is_internal(str(v))]]
-    expected = _expected(recipe, posterior)
-    thinned = _thinned(posterior)
+    posterior = without_internals(posterior)
     groups = {
         "posterior": posterior,
         "prior": prior[[v for v in posterior.data_vars if v in prior]],
+        **computed(recipe, posterior, prior, rng),
+        "log_prior": log_prior((*recipe.system.unknowns, *noise_unknowns(recipe)), posterior),
+    }
+    return tree_of(groups, sample_stats, history(recipe, record))
+
+
+def without_internals(posterior: xr.Dataset) -> xr.Dataset:
+    """Return the variables that do not only serve the sampler."""
+    return posterior[[v for v in posterior.data_vars if not is_internal(str(v))]]
+
+
+def tree_of(
+    groups: Mapping[str, xr.Dataset], sample_stats: xr.Dataset | None, attrs: Mapping[str, Any]
+) -> xr.DataTree:
+    """Return groups, the sampler's record and attributes as one tree."""
+    every = dict(groups) if sample_stats is None else {**groups, "sample_stats": sample_stats}
+    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in every.items()})
+    tree.attrs.update(attrs)
+    return tree
+
+
+def computed(
+    recipe: Recipe, posterior: xr.Dataset, prior: xr.Dataset, rng: np.random.Generator
+) -> dict[str, xr.Dataset]:
+    """Return the groups that follow from draws of the parameters and from the measurements."""
+    expected = _expected(recipe, posterior)
+    thinned = _thinned(posterior)
+    groups = {
         "expected": _expected(recipe, thinned),
         "posterior_predictive": _replicated(recipe, thinned, rng),
         "prior_predictive": _replicated(recipe, _thinned(prior), rng),
         "log_likelihood": _log_likelihood(recipe, posterior, expected),
-        "log_prior": _log_prior(recipe, posterior),
         "observed_data": _observed(recipe),
         "constant_data": _constant(recipe),
         "measured": _measured(recipe),
     }
-    if recipe.system.fluxes:
-        groups["fluxes"] = _fluxes(recipe, thinned)
-    if sample_stats is not None:
-        groups["sample_stats"] = sample_stats
-    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
-    tree.attrs.update(history(recipe, record))
-    return tree
+    return groups | ({"fluxes": _fluxes(recipe, thinned)} if recipe.system.fluxes else {})
 
 
 def draw_prior(model: pm.Model, seed: int) -> xr.Dataset:
@@ -231,10 +246,10 @@ def _stacked(observations: Observations, expected: xr.Dataset) -> np.ndarray:
     return np.stack(parts, axis=-1) if observations.output.is_composition else parts[0]
 
 
-def _log_prior(recipe: Recipe, posterior: xr.Dataset) -> xr.Dataset:
+def log_prior(unknowns: Sequence[Parameter], posterior: xr.Dataset) -> xr.Dataset:
     """Return the log-density of the priors of all unknowns that have a prior of their own."""
     densities = {}
-    for parameter in (*recipe.system.unknowns, *noise_unknowns(recipe)):
+    for parameter in unknowns:
         for name in (f"{parameter.name}_population", parameter.name):
             if name in posterior:
                 densities[name] = _prior_density(parameter, posterior[name])
@@ -266,7 +281,6 @@ def _columns(observations: Observations) -> np.ndarray:
 
 
 def _constant(recipe: Recipe) -> xr.Dataset:
-    every = coordinates(recipe)
     variables: dict[str, Any] = {}
     for o in recipe.observations:
         columns = {"subject": o.subject, "time": o.time, "censoring": o.censoring}
@@ -274,13 +288,18 @@ def _constant(recipe: Recipe) -> xr.Dataset:
         for part in dict.fromkeys((o.output.name, *o.output.parts)):
             dim = f"{o.output.name}_observation"
             variables |= {f"{part}_{what}": (dim, column) for what, column in columns.items()}
-    coords = {"subject": every["subject"], **_observation_coords(recipe)}
-    if recipe.study.groups:
-        groups = list(recipe.study.groups)
-        index = [groups.index(s.group) if s.group else -1 for s in recipe.study.subjects]
-        variables["subject_group"] = ("subject", np.array(index))
-        coords["group"] = groups
-    return xr.Dataset(variables, coords=coords)
+    return xr.Dataset(variables, coords=_observation_coords(recipe)).merge(people(recipe.study))
+
+
+def people(study: Study) -> xr.Dataset:
+    """Return the names of the subjects and the group of each, if any."""
+    coords: dict[str, Any] = {"subject": [subject.name for subject in study.subjects]}
+    if not study.groups:
+        return xr.Dataset(coords=coords)
+    groups = list(study.groups)
+    index = [groups.index(s.group) if s.group else -1 for s in study.subjects]
+    coords["group"] = groups
+    return xr.Dataset({"subject_group": ("subject", np.array(index))}, coords=coords)
 
 
 def _measured(recipe: Recipe) -> xr.Dataset:
@@ -301,63 +320,3 @@ def _measured(recipe: Recipe) -> xr.Dataset:
         columns = {"": value, "_time": time, "_subject": subject, "_used": enters}
         variables |= {f"{analyte}{suffix}": (dim, a) for suffix, a in columns.items()}
     return xr.Dataset(variables)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what a result depends on."""
-    names = ("hepaflux", "pymc", "pytensor", "numba", "nutpie", "arviz", "numpy")
-    return {name: version(name) for name in names}
-
-
-def history(recipe: Recipe, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes that say how the inference data came about."""
-    study, system = recipe.study, recipe.system
-    parameters = (*system.parameters, *noise_parameters(recipe))
-    described: tuple[Any, ...] = (*parameters, *system.derived, *system.fluxes, *system.outputs)
-    units = {d.name: d.unit for d in described} | CANONICAL
-    units |= {part: output.unit for output in system.outputs for part in output.parts}
-    for parameter in system.unknowns:
-        units |= {f"{parameter.name}_population": parameter.unit}
-        units |= {f"{parameter.name}_{what}": "1" for what in ("spread", "slope")}
-    structures = {
-        "options": dict(system.settings),
-        "units": units,
-        "meanings": {d.name: d.meaning for d in described},
-        "sources": {p.name: p.source for p in parameters},
-        "priors": {p.name: describe(p.prior) for p in parameters},
-        "fixed": [p.name for p in parameters if isinstance(p.prior, Fixed)],
-        "supports": {p.name: p.prior.support for p in parameters},
-        "carried": [p.name for p in parameters if not p.sought],
-        "rests_on": {name: list(others) for name, others in system.rests_on.items()},
-        "design": {
-            "levels": dict(recipe.design.levels),
-            "by_group": recipe.design.by_group,
-            "covariates": {k: list(v) for k, v in recipe.design.covariates.items()},
-            "correlated": [list(pair) for pair in recipe.design.correlated],
-        },
-        "noise": {o.name: noise_name(recipe.noise[o.name], o) for o in system.outputs},
-        "leading": list(system.leading),
-        "conventions": [
-            f"1 µU/mL of insulin = {study.insulin_factor:g} pmol/L.",
-            *system.conventions,
-        ],
-        "versions": versions(),
-    }
-    plain = {
-        "hepaflux_version": version("hepaflux"),
-        "system": system.name,
-        "study": study.name,
-        "study_title": study.title,
-        "study_checksum": study.checksum,
-        "study_origin": study.origin,
-        "citation": study.citation,
-        "insulin_factor": study.insulin_factor,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "tolerance": list(TOLERANCE),
-    }
-    return {**plain, **{k: json.dumps(v) for k, v in structures.items()}, **record}
-
-
-def noise_name(noise: Any, output: Any) -> str:
-    """Return the name of a noise model, or its description if it is none of the named ones."""
-    return next((f for f in FAMILIES if noise_of(output, f) == noise), repr(noise))

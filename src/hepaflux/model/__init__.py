@@ -7,6 +7,7 @@ from hepaflux.model.design import Design as Design
 from hepaflux.model.design import DesignError as DesignError
 from hepaflux.model.first_pass import FirstPass as FirstPass
 from hepaflux.model.first_pass import first_pass as first_pass
+from hepaflux.model.joint import build_joint_model as build_joint_model
 from hepaflux.model.noise import CVFloor as CVFloor
 from hepaflux.model.noise import LogNormalNoise as LogNormalNoise
 from hepaflux.model.noise import StudentT as StudentT

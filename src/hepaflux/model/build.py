@@ -5,6 +5,7 @@ The only file that makes a graph of a system. Everything that differs between su
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -76,22 +77,17 @@ def build_model(
 def graph(recipe: Recipe) -> pm.Model:
     """Return the PyMC model of a recipe; see ``build_model``."""
     with pm.Model(coords=coordinates(recipe)) as model:
-        data = _data(recipe)
-        values = build_parameters(recipe.system.unknowns, recipe.design, _people(recipe))
-        noise_values = _noise_parameters(recipe)
-        states = _solve(recipe, values, data)
-        _derived(recipe, values, states, data)
-        for observations in recipe.observations:
-            mean = _mean(recipe, observations, states, values, data)
-            _observe(recipe, observations, mean, noise_values)
+        people = people_of(recipe.study, recipe.design)
+        values = build_parameters(recipe.system.unknowns, recipe.design, people)
+        add_likelihood(recipe, values)
     model.recipe = recipe
     return model
 
 
-def _people(recipe: Recipe) -> People:
-    study = recipe.study
+def people_of(study: Study, design: Design) -> People:
+    """Return who varies, with the covariates that a design uses standardized."""
     groups = [study.groups.index(s.group) for s in study.subjects if s.group]
-    names = sorted({c for used in recipe.design.covariates.values() for c in used})
+    names = sorted({c for used in design.covariates.values() for c in used})
     standardized = {}
     for name in names:
         column = np.array([s.covariates[name] for s in study.subjects])
@@ -99,11 +95,57 @@ def _people(recipe: Recipe) -> People:
     return People(len(study.subjects), np.array(groups, dtype=int), standardized)
 
 
-def _data(recipe: Recipe) -> dict[str, Any]:
-    data = {name: pm.Data(name, value) for name, value in data_values(recipe).items()}
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where the subjects of a recipe stand among everybody in the model.
+
+    Attributes
+    ----------
+    index : array of int (subject,)
+        Place of each.
+    everybody : int
+        How many there are in all.
+    """
+
+    index: np.ndarray
+    everybody: int
+
+
+def add_likelihood(
+    recipe: Recipe, values: Mapping[str, Any], *, prefix: str = "", place: Place | None = None
+) -> None:
+    """Add what was measured, and what is derived, to the current PyMC model.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of these measurements.
+    values : mapping of str to tensor
+        The unknowns: scalar if shared, else one row per subject of the recipe.
+    prefix : str
+        Put before the names of data that every recipe has.
+    place : Place, optional
+        If the model has more subjects than the recipe.
+    """
+    n = len(recipe.study.subjects)
+    data = _data(recipe, prefix)
+    noise_values = _noise_parameters(recipe)
+    states = _solve(recipe, values, data)
+    _derived(recipe, values, states, data, place or Place(np.arange(n), n))
+    for observations in recipe.observations:
+        mean = _mean(recipe, observations, states, values, data)
+        _observe(recipe, observations, mean, noise_values)
+
+
+def _data(recipe: Recipe, prefix: str) -> dict[str, Any]:
+    values = data_values(recipe)
     if recipe.program is not None:
-        data["tolerance"] = pm.Data("tolerance", np.array(TOLERANCE))
-    return data
+        values["tolerance"] = np.array(TOLERANCE)
+    common = {"subject_inputs", "tolerance", *PROTOCOL_DATA}
+    return {
+        name: pm.Data(f"{prefix}{name}" if name in common else name, value)
+        for name, value in values.items()
+    }
 
 
 def _noise_parameters(recipe: Recipe) -> dict[str, Any]:
@@ -149,9 +191,9 @@ def _fields(recipe: Recipe, states: Any, at: Any) -> Any:
 
 
 def _derived(
-    recipe: Recipe, values: Mapping[str, Any], states: Any, data: Mapping[str, Any]
+    recipe: Recipe, values: Mapping[str, Any], states: Any, data: Mapping[str, Any], place: Place
 ) -> None:
-    single = len(recipe.study.subjects) == 1
+    single = place.everybody == 1
     subject = 0 if single else np.arange(len(recipe.study.subjects))
     matrix = data["subject_inputs"]
     inputs = {name: matrix[subject, i] for i, name in enumerate(scalar_inputs(recipe))}
@@ -161,8 +203,15 @@ def _derived(
         if derived.at_end:
             ends = (_fields(recipe, states, data["protocol_rows"][subject, 3] - 1),)
         value = derived.value(p, u, *ends)
-        value = value if single else _for_each(value, subject)
+        value = value if single else _among(_for_each(value, subject), place)
         pm.Deterministic(derived.name, value, dims=() if single else "subject")
+
+
+def _among(value: Any, place: Place) -> Any:
+    """Return the values of everybody; NaN for those whom the recipe does not know."""
+    if len(place.index) == place.everybody:
+        return value
+    return pt.full(place.everybody, np.nan)[place.index].set(value)
 
 
 def _mean(

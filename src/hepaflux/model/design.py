@@ -10,14 +10,13 @@ A level says how a parameter differs between people:
 Subjects vary on the log scale, or on the logit scale for fractions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from hepaflux.parameter import Fixed, Parameter
+from hepaflux.parameter import Parameter
 from hepaflux.study.study import Study
-from hepaflux.systems.system import System
 
 WIDE_SPREAD = 0.5
 """Between-subject spread from which on people differ more than their samples leave open."""
@@ -57,7 +56,7 @@ class Design:
         object.__setattr__(self, "covariates", MappingProxyType(dict(self.covariates)))
 
 
-def complete(design: Design, system: System, study: Study) -> Design:
+def complete(design: Design, unknowns: Sequence[Parameter], study: Study) -> Design:
     """Return the design with a level for every unknown, or say why it cannot be.
 
     One subject needs no levels. Of several subjects, a parameter in which people differ widely
@@ -71,10 +70,10 @@ def complete(design: Design, system: System, study: Study) -> Design:
         If the design names what the system or the study does not have.
     """
     asked = {name for pair in design.correlated for name in pair} | set(design.covariates)
-    levels = {p.name: _default_level(p, study, asked) for p in system.unknowns}
+    levels = {p.name: _default_level(p, study, asked) for p in unknowns}
     _check_names("level", design.levels, levels)
     levels |= dict(design.levels)
-    _check_levels(levels, system, study)
+    _check_levels(levels, {p.name: p for p in unknowns}, study)
     _check_groups(design, levels, study)
     varying = {name: level for name, level in levels.items() if level == "subject"}
     _check_names("covariate", design.covariates, varying)
@@ -103,13 +102,13 @@ def _check_names(what: str, given: Mapping[str, object], known: Mapping[str, obj
         )
 
 
-def _check_levels(levels: Mapping[str, Level], system: System, study: Study) -> None:
+def _check_levels(
+    levels: Mapping[str, Level], unknowns: Mapping[str, Parameter], study: Study
+) -> None:
     for name, level in levels.items():
         if level not in get_args(Level):
             raise DesignError(f"{name}: {level!r} is no level; use {', '.join(get_args(Level))}")
-        parameter = system.parameter(name)
-        if isinstance(parameter.prior, Fixed):
-            raise DesignError(f"{name} is fixed and cannot vary")
+        parameter = unknowns[name]
         if level == "subject" and (parameter.axis or parameter.spread <= 0):
             raise DesignError(f"{name} has no between-subject spread; use level separate")
         if level == "subject" and len(study.subjects) < 2:

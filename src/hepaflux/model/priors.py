@@ -9,6 +9,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from hepaflux.model.design import WIDE_SPREAD, Design
+from hepaflux.model.sticks import sticks
 from hepaflux.parameter import (
     Beta,
     Dirichlet,
@@ -61,7 +62,7 @@ def random_variable(name: str, prior: Prior, dims: tuple[str, ...]) -> Any:
         case Uniform():
             return pm.Uniform(name, lower=prior.lower, upper=prior.upper, dims=dims)
         case Dirichlet():
-            return pm.Dirichlet(name, a=prior.alpha, dims=dims)
+            return pm.Dirichlet(name, a=prior.alpha, dims=dims, default_transform=sticks)
         case Independent():
             return random_variable(name, prior.each, dims)
     raise TypeError(f"{prior!r} of {name!r} has no random variable")

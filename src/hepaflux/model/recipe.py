@@ -81,7 +81,7 @@ def prepare(
     """
     if not adapted:
         system = adapt(system, study)
-    completed = complete(design or Design(), system, study)
+    completed = complete(design or Design(), system.unknowns, study)
     noises = {o.name: (noise or {}).get(o.name) or noise_of(o) for o in system.outputs}
     _check_noise(noise or {}, noises)
     _check_doses(system, study)

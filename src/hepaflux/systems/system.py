@@ -139,6 +139,8 @@ class Output:
         Name of the dimension of a composition; else empty.
     required : bool
         Whether a subject without the analyte is refused; else it is fitted without this output.
+    prefix : str
+        Put before the names under which the parts of a composition are stored.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Output:
     uses: Callable[[np.ndarray], np.ndarray] = every
     axis: str = ""
     required: bool = True
+    prefix: str = ""
 
     @property
     def analytes(self) -> tuple[str, ...]:
@@ -170,7 +173,8 @@ class Output:
     @property
     def parts(self) -> tuple[str, ...]:
         """Return the names under which its values are stored: its own, or those of its parts."""
-        return self.analytes if self.is_composition else (self.name,)
+        parts = tuple(f"{self.prefix}{analyte}" for analyte in self.analytes)
+        return parts if self.is_composition else (self.name,)
 
 
 @dataclass(frozen=True)
