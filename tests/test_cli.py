@@ -259,6 +259,49 @@ def test_a_bundled_synthetic_study_is_what_its_command_makes(name: str, tmp_path
     assert truth.read_text() == made.read_text()
 
 
+def test_a_bundled_cohort_is_what_its_command_makes(tmp_path: Path):
+    names = ("joint_demo/oral_labeled", "joint_demo/heavy_water")
+    bundled = [hf.read_study(name) for name in names]
+    words = bundled[0].notes.removeprefix("Made by: hepaflux ").split()
+    run(*words, "-o", tmp_path / "joint_demo")
+    for name, study in zip(names, bundled, strict=True):
+        assert hf.read_study(tmp_path / name).checksum == study.checksum
+    truth = (hf.study.get_dataset(names[0]).parent, tmp_path / "joint_demo")
+    told, made = ((folder / "truth.csv").read_text() for folder in truth)
+    assert told == made
+
+
+def test_a_cohort_refuses_what_it_cannot_make(tmp_path: Path):
+    words = ("simulate", "oral", "--also", "heavy_water", "-o", tmp_path / "cohort")
+    assert "a system can be named once" in refused(*words, "--also", "oral")
+    assert "no correlation 0.5 of SI and q" in refused(*words, "--correlate", "SI,q=0.5")
+    assert "write it like --correlate SI_L,f=-0.6" in refused(*words, "--correlate", "SI=0.5")
+    assert "takes the usual test of every system" in refused(*words, "--dose", "75 g")
+
+
+def test_tests_of_the_same_people_are_fitted_together(tmp_path: Path, monkeypatch):
+    """The words reach the right part; the fit itself is tested elsewhere."""
+    asked = {}
+
+    def build(parts, **how):
+        asked.update(parts=parts, **how)
+        raise hf.StudyError(["far enough"])
+
+    monkeypatch.setattr(hf, "build_joint_model", build)
+    text = refused(
+        *("fit", "joint_demo/oral_labeled", "--system", "oral_labeled"),
+        *("--also", "heavy_water=joint_demo/heavy_water", "--by", "group"),
+        *("--correlate", "SI_L,f", "--set", "heavy_water.nutrition=fasted"),
+        *("--prior", "V=median=0.2, cv=0.1", "-o", tmp_path / "run"),
+    )
+    assert "far enough" in text
+    (_, meal), (_, water) = asked["parts"].values()
+    assert water.settings["nutrition"] == "fasted"
+    assert meal.parameter("V").prior.median == 0.2
+    assert asked["design"].correlated == (("SI_L", "f"),)
+    assert set(asked["noise"]) == {"oral_labeled", "heavy_water"}
+
+
 def test_a_simulation_refuses_what_it_cannot_make(tmp_path: Path):
     out = ("-o", tmp_path / "virtual")
     assert "no group 'tall'" in refused("simulate", "oral", "--groups", "tall", *out)

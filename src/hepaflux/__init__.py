@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from hepaflux.model import LogNormalNoise as LogNormalNoise
     from hepaflux.model import StudentT as StudentT
     from hepaflux.model import build_figures_model as build_figures_model
+    from hepaflux.model import build_joint_model as build_joint_model
     from hepaflux.model import build_model as build_model
     from hepaflux.model import expected_contraction as expected_contraction
     from hepaflux.model import first_pass as first_pass
+    from hepaflux.model import simulate_cohort as simulate_cohort
     from hepaflux.model import simulate_study as simulate_study
     from hepaflux.parameter import Parameter as Parameter
     from hepaflux.solver import solve as solve
@@ -54,6 +56,7 @@ _HOMES = {
     "StudyError": "hepaflux.study",
     "System": "hepaflux.systems",
     "build_figures_model": "hepaflux.model",
+    "build_joint_model": "hepaflux.model",
     "build_model": "hepaflux.model",
     "compare_differences": "hepaflux.assess",
     "compare_groups": "hepaflux.assess",
@@ -67,6 +70,7 @@ _HOMES = {
     "read_figures": "hepaflux.study",
     "read_study": "hepaflux.study",
     "report": "hepaflux.assess",
+    "simulate_cohort": "hepaflux.model",
     "simulate_study": "hepaflux.model",
     "solve": "hepaflux.solver",
     "summarize": "hepaflux.assess",

@@ -1,10 +1,12 @@
 """Arguments: the words of a command line become priors, options of a system and designs."""
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepaflux.model import Design
+    from hepaflux.model.noise import Noise
     from hepaflux.parameter import Prior
     from hepaflux.study import Study
     from hepaflux.study.study import Dose
@@ -21,6 +23,54 @@ def read_system(
     system = named(name).with_options(insulin_factor=study.insulin_factor, **options)
     system = system if state is None else system.in_condition(state)
     return system.with_priors(**read_priors(priors))
+
+
+def read_parts(
+    texts: list[str],
+    system: str,
+    study: "Study",
+    words: dict[str, list[str]],
+    *,
+    state: str | None = None,
+) -> dict[str, tuple["Study", "System"]]:
+    """Return studies and systems by the name of the system: the first, and those of ``--also``.
+
+    ``words`` are the texts of ``--prior`` and ``--set``; a name may begin with that of the system
+    it belongs to and a point, and must where it is not of the first.
+    """
+    from hepaflux.study import read_study
+
+    others = dict(read_pair(text, "--also heavy_water=FOLDER") for text in texts)
+    if system in others or len(others) < len(texts):
+        raise ValueError("--also: a system can be named once")
+    studies = {system: study, **{name: read_study(source) for name, source in others.items()}}
+    return {
+        name: (
+            own,
+            read_system(
+                name,
+                _belonging(words["prior"], name, studies, first=name == system),
+                _belonging(words["set_"], name, studies, first=name == system),
+                own,
+                state=state if name == system else None,
+            ),
+        )
+        for name, own in studies.items()
+    }
+
+
+def _belonging(texts: list[str], system: str, systems: Iterable[str], *, first: bool) -> list[str]:
+    """Return the texts about one of several systems, without its name."""
+    told = [text.removeprefix(f"{system}.") for text in texts if text.startswith(f"{system}.")]
+    free = [t for t in texts if not any(t.startswith(f"{name}.") for name in systems)]
+    return told + (free if first else [])
+
+
+def read_noise(system: "System", family: str) -> dict[str, "Noise"]:
+    """Return the noise of each output of a system, of one family."""
+    from hepaflux.model import noise_of
+
+    return {output.name: noise_of(output, family) for output in system.outputs}
 
 
 def read_priors(texts: list[str]) -> dict[str, "Prior"]:
@@ -44,8 +94,11 @@ def read_design(params: dict[str, Any], study: "Study") -> "Design":
             "subjects.csv"
         )
     stated = [name for name in ("level", "covariate", "correlate") if params[name]]
+    stated += ["also"] if params["also"] else []
     if params["each"] and stated:
         raise DesignError(f"--each fits every subject on its own; remove --{stated[0]}")
+    if params["shared"] and not params["also"]:
+        raise DesignError("--shared goes with --also: one test has nothing in common with itself")
     covariates: dict[str, tuple[str, ...]] = {}
     for text in params["covariate"] or []:
         name, names = read_pair(text, "--covariate SI=bmi")
@@ -71,6 +124,16 @@ def read_pair(text: str, example: str) -> tuple[str, str]:
     if not (name and equals and value):
         raise ValueError(f"{text!r} cannot be read; write it like {example}")
     return name, value.strip("\"'")
+
+
+def read_correlation(text: str) -> tuple[tuple[str, str], float]:
+    """Return two parameters and their correlation."""
+    example = "--correlate SI_L,f=-0.6"
+    names, number = read_pair(text, example)
+    (value,), pair = read_numbers(number, example)[:1], read_names(names)
+    if len(pair) != 2:
+        raise ValueError(f"{text!r} cannot be read; write it like {example}")
+    return (pair[0], pair[1]), value
 
 
 def read_names(text: str) -> list[str]:

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hepaflux import experiments, planning, published, terminal
-from hepaflux.arguments import read_design, read_names, read_pair, read_range, read_system
+from hepaflux.arguments import (
+    read_design,
+    read_names,
+    read_noise,
+    read_pair,
+    read_parts,
+    read_range,
+)
 from hepaflux.terminal import EXIT_FAILED, told
 
 if TYPE_CHECKING:
@@ -203,6 +210,17 @@ def fit(
         str | None,
         typer.Option(help="group: populations differ by group.", rich_help_panel=DESIGN),
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another test of the same people: heavy_water=FOLDER. Repeatable.",
+            rich_help_panel=DESIGN,
+        ),
+    ] = None,
+    shared: Annotated[
+        list[str] | None,
+        typer.Option(help="With --also: V is the same in all tests.", rich_help_panel=DESIGN),
+    ] = None,
     each: Annotated[
         bool, typer.Option("--each", help="Every subject on its own.", rich_help_panel=DESIGN)
     ] = False,
@@ -240,20 +258,24 @@ def fit(
     """
     import hepaflux as hf
     from hepaflux.assess import require_place
-    from hepaflux.model import noise_of
 
     require_place(out, force=force)
     measured = _read(ctx)
-    chosen = read_system(system, prior or [], set_ or [], measured, state=state)
     design = read_design(ctx.params, measured)
-    noises = {output.name: noise_of(output, noise) for output in chosen.outputs}
+    words = {"prior": prior or [], "set_": set_ or []}
+    parts = read_parts(also or [], system, measured, words, state=state)
+    noises = {name: read_noise(chosen, noise) for name, (_, chosen) in parts.items()}
+    chosen = parts[system][1]
     how: dict[str, Any] = {k: ctx.params[k] for k in ("method", "draws", "tune", "chains", "seed")}
     if each:
         terminal.progress(f"Fitting {terminal.count(measured.subjects, 'subject')} one by one")
-        posterior = hf.fit_each(measured, chosen, noise=noises, **how)
+        posterior = hf.fit_each(measured, chosen, noise=noises[system], **how)
     else:
         terminal.progress(f"Building the model of {terminal.count(measured.subjects, 'subject')}")
-        model = hf.build_model(measured, chosen, design=design, noise=noises)
+        if also:
+            model = hf.build_joint_model(parts, shared=shared or (), design=design, noise=noises)
+        else:
+            model = hf.build_model(measured, chosen, design=design, noise=noises[system])
         terminal.progress(f"Compiling and fitting ({method}, seed {seed})")
         posterior = hf.fit(model, **how)
     posterior.attrs["command"] = shlex.join(["hepaflux", *sys.argv[1:]])

@@ -68,6 +68,14 @@ def simulate(
         float | None,
         typer.Option(help="Body weight in a state of health, kg.", show_default="as reported"),
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="Another test of the same people, by system. Repeatable."),
+    ] = None,
+    correlate: Annotated[
+        list[str] | None,
+        typer.Option(help="With --also: SI_L,f=-0.6, within groups. Repeatable."),
+    ] = None,
     plot: Annotated[
         bool, typer.Option("--plot", help="Write figures of all outputs and fluxes, too.")
     ] = False,
@@ -75,7 +83,7 @@ def simulate(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing study.")] = False,
 ) -> None:
     """Write a synthetic study of virtual people, and beside it truth.csv, what it was made from."""
-    from hepaflux.synthetic import Wanted, require_place, write_synthetic
+    from hepaflux.synthetic import Wanted, require_place, write_cohort, write_synthetic
 
     wanted = Wanted(
         groups=tuple(read_names(groups)) if groups is not None else (),
@@ -85,11 +93,17 @@ def simulate(
         doses=tuple(dose or ()),
         duration=duration,
         weight=weight,
+        correlations=tuple(correlate or ()),
         seed=seed,
     )
     require_place(out, force=force)
+    if also or correlate:
+        for study in write_cohort((system, *(also or ())), out, wanted):
+            terminal.show_study(study)
+        return typer.echo(f"\nStudies: {out}\nTruth: {out / 'truth.csv'}")
     study = write_synthetic(system, out, wanted, plot=plot)
     terminal.show_study(study)
     typer.echo(f"\nStudy: {out / 'study.toml'}\nTruth: {out / 'truth.csv'}")
     for figure in sorted(out.glob("*.png")):
         typer.echo(f"Figure: {figure}")
+    return None

@@ -2,15 +2,16 @@
 
 import math
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import xarray as xr
 
-from hepaflux.arguments import read_dose, read_minutes
+from hepaflux.arguments import read_correlation, read_dose, read_minutes
 from hepaflux.assess.courses import plot_courses
 from hepaflux.assess.run import staged
-from hepaflux.model import HEALTHY, NAFLD, Population, simulate_study
+from hepaflux.model import HEALTHY, NAFLD, Population, simulate_cohort, simulate_study
 from hepaflux.model.courses import simulated_courses
 from hepaflux.model.protocols import StandardTest, own_test
 from hepaflux.study import Study, read_study, write_study
@@ -22,6 +23,7 @@ PROTOCOLS = {
     "ivgtt_labeled": "ivgtt_labeled",
     "oral_labeled": "labeled_meal",
     "clamp": "clamp",
+    "heavy_water": "heavy_water",
     "secretion": "ogtt75_c_peptide",
     "extraction": "ogtt75_c_peptide",
 }
@@ -58,6 +60,8 @@ class Wanted:
         How long a test of one's own lasts, such as ``"8h"``.
     weight : float, optional, kg
         Body weight of the people of a state, on average.
+    correlations : tuple of str
+        Of parameters of people who go through several tests, such as ``"SI_L,f=-0.6"``.
     seed : int
         The same seed gives the same study.
     """
@@ -69,6 +73,7 @@ class Wanted:
     doses: tuple[str, ...] = ()
     duration: str | None = None
     weight: float | None = None
+    correlations: tuple[str, ...] = ()
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -80,12 +85,13 @@ class Wanted:
         if self.weight is not None and not self.state:
             raise ValueError("--weight goes with --state; groups have weights of their own")
 
-    def command(self, system: str) -> str:
-        """Return the command that makes the study."""
-        options: list[str] = []
+    def command(self, system: str, *also: str) -> str:
+        """Return the command that makes the study, or the studies of several tests."""
+        options = [f"--also={other}" for other in also]
+        options += [f"--correlate={text}" for text in self.correlations]
         if self.subjects is not None or not self.state:
             options.append(f"--subjects={self.subjects or SUBJECTS}")
-        if not (self.doses or self.duration):
+        if not (self.doses or self.duration or also):
             options.append(f"--protocol={self.protocol or PROTOCOLS.get(system, 'ogtt75')}")
         options += [f"--dose={dose}" for dose in self.doses]
         said = {"duration": self.duration, "state": self.state, "weight": self.weight}
@@ -167,6 +173,33 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
         if plot:
             _write_courses(simulated_courses(made, chosen), study, stage)
     return read_study(folder / "study.toml")
+
+
+def write_cohort(systems: Sequence[str], folder: Path, wanted: Wanted) -> tuple[Study, ...]:
+    """Simulate several tests of the same people; each study gets a folder in ``folder``.
+
+    ``truth.csv`` beside them has the parameters under the names of a joint model. Arguments, errors
+    and the rest as of ``write_synthetic``; every test is the usual one of its system.
+    """
+    if wanted.state or wanted.protocol or wanted.doses or wanted.duration:
+        raise ValueError("--also takes the usual test of every system, and people of --groups")
+    if len(set(systems)) < len(systems):
+        raise ValueError(f"a system can be named once, but they are {', '.join(systems)}")
+    made = simulate_cohort(
+        {name: (named(name), PROTOCOLS.get(name, "ogtt75")) for name in systems},
+        _groups(wanted.groups or ("healthy",)),
+        subjects=wanted.subjects or SUBJECTS,
+        correlated=dict(read_correlation(text) for text in wanted.correlations),
+        seed=wanted.seed,
+    )
+    notes = f"Made by: {wanted.command(*systems)}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with staged(folder) as stage:
+        for name, simulated in made.parts.items():
+            own = f"{folder.resolve().name}_{name}"
+            write_study(replace(simulated.study, name=own, notes=notes), stage / name)
+        made.truth.to_csv(stage / "truth.csv", index=False, float_format="%.6g")
+    return tuple(read_study(folder / name / "study.toml") for name in systems)
 
 
 def _write_courses(courses: xr.Dataset, study: Study, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Studies and systems become PyMC models; and back, models become synthetic studies."""
 
 from hepaflux.model.build import build_model as build_model
+from hepaflux.model.cohort import simulate_cohort as simulate_cohort
 from hepaflux.model.contraction import expected_contraction as expected_contraction
 from hepaflux.model.courses import simulated_courses as simulated_courses
 from hepaflux.model.design import Design as Design

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from hepaflux.model.predict import courses
-from hepaflux.model.recipe import prepare
-from hepaflux.model.simulate import TOLERANCE, Simulated, separate
+from hepaflux.model.recipe import prepare, separate
+from hepaflux.model.simulate import TOLERANCE, Simulated
 from hepaflux.systems.system import System
 
 

@@ -43,6 +43,7 @@ NAFLD = Population(
     factors={
         **{"SI": 0.45, "SI_D": 0.45, "SI_L": 0.4, "S2_I": 0.45},
         **{"K_E": 2.0, "K_R": 1.5, "K_L": 2.2, "Rmax": 0.75},
+        "f": 2.0,
     },
     basal_glucose=(5.5, 0.07),
     basal_insulin=(85.0, 0.35),
@@ -53,11 +54,16 @@ healthy people, as glucose disposal in clamps (Marchesini 2001, Diabetes 50:1844
 is 0.4 of it: chosen here, between glucose production in the same clamps, which fell by 63 against
 84 %, and its fasting index, 0.3 in NAFLD against 0.7 in other obese people (Amaro 2010,
 Gastroenterology 139:149). The half-maximal insulins of clamps, and the maximum of disposal, are
-shifted by what is usually stated for insulin resistance and was not checked."""
+shifted by what is usually stated for insulin resistance and was not checked; so is the newly made
+share of fatty acids, twice that of healthy people."""
 
 
 def draw_parameter(
-    parameter: Parameter, members: Sequence[Population], rng: np.random.Generator
+    parameter: Parameter,
+    members: Sequence[Population],
+    rng: np.random.Generator,
+    *,
+    deviation: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw one parameter for everyone, around the median of the group; a vector from its prior.
 
@@ -65,6 +71,8 @@ def draw_parameter(
     ----------
     members : sequence of Population
         The group of each person.
+    deviation : array (person,), optional
+        Standard normal, instead of one that is drawn here.
 
     Returns
     -------
@@ -79,10 +87,11 @@ def draw_parameter(
         return np.where(spread[:, None] > 0, drawn, _typical_parts(prior))
     factor = np.array([member.factors.get(parameter.name, 1.0) for member in members])
     median = factor * center(prior)
-    deviation = spread * parameter.spread * rng.standard_normal(n)
+    standard = rng.standard_normal(n) if deviation is None else deviation
+    shift = spread * parameter.spread * standard
     if prior.support == "unit":
-        return expit(logit(median) + deviation)
-    return median * np.exp(deviation)
+        return expit(logit(median) + shift)
+    return median * np.exp(shift)
 
 
 def _typical_parts(prior: Dirichlet | Independent) -> np.ndarray:

@@ -55,6 +55,8 @@ class StandardTest:
     rises : tuple of (float, float)
         Glucose above basal after a drink, for systems that take glucose as known: sum of
         gamma-shaped phases, peak time in min and height in mmol/L.
+    known : mapping of str to tuple of float
+        Values of sampled analytes that systems take as known, at their sampling times.
     is_clamp : bool
         Whether glucose is infused so that it stays basal.
     label : float, TTR
@@ -67,13 +69,15 @@ class StandardTest:
     sampled: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     decay: tuple[tuple[float, float], ...] = ()
     rises: tuple[tuple[float, float], ...] = ()
+    known: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     is_clamp: bool = False
     label: float = 0.0
 
     @property
     def analytes(self) -> dict[str, tuple[float, ...]]:
         """Return the sampling times of every analyte."""
-        return {"glucose": self.times, "insulin": self.times, **self.sampled}
+        always = {"glucose": self.times, "insulin": self.times} if self.times else {}
+        return {**always, **self.sampled}
 
 
 def own_test(doses: Sequence[Dose], duration: float) -> StandardTest:
@@ -175,8 +179,18 @@ here): mmol/kg/min, from and to, min."""
 STEPS = ((0.2, 0, 120), (0.6, 120, 240), (2.0, 240, 360))
 """Insulin infusion of a three-step clamp: mU/kg/min, from and to, min."""
 
+IONS = ("palmitate_m0", "palmitate_m1", "palmitate_m2")
+LABELING_DAY = (180, 360, 540, 720, 1080, 1440)
+"""Sampling times of fatty acids after a drink of heavy water, min."""
+
 TESTS: Mapping[str, StandardTest] = MappingProxyType(
     {
+        "heavy_water": StandardTest(
+            (),
+            (),
+            sampled={"body_water": (0, 120, 720, 1440), **dict.fromkeys(IONS, LABELING_DAY)},
+            known={"body_water": (0.0, 0.005, 0.005, 0.005)},
+        ),
         "ogtt75": StandardTest(
             (0, 10, 20, 30, 45, 60, 90, 120, 150, 180), (drink(75.0),), OGTT_PHASES
         ),

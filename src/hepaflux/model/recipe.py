@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hepaflux.model.design import Design, complete
+from hepaflux.model.design import Design, Level, complete
 from hepaflux.model.noise import Noise, noise_of
 from hepaflux.model.observations import Observations, at_observations, gather, used_samples
 from hepaflux.parameter import Fixed, Parameter
@@ -130,6 +130,12 @@ def _check_doses(system: System, study: Study) -> None:
     ]
     if problems:
         raise StudyError(problems)
+
+
+def separate(recipe: Recipe) -> Recipe:
+    """Return a recipe in which every unknown has a value for each subject."""
+    levels: dict[str, Level] = {p.name: "separate" for p in recipe.system.unknowns}
+    return replace(recipe, design=replace(recipe.design, levels=levels))
 
 
 def coordinates(recipe: Recipe) -> dict[str, Any]:

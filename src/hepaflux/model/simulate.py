@@ -10,28 +10,28 @@ person's own clearance and production ask for, in steps.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from hepaflux.model.design import Level
+from hepaflux.model.clamping import clamped
 from hepaflux.model.noise import noise_of
 from hepaflux.model.population import HEALTHY, Population, draw_parameter
-from hepaflux.model.predict import fluxes, predict
+from hepaflux.model.predict import predict
 from hepaflux.model.protocols import (
     PLACEHOLDER,
     TESTS,
     StandardTest,
     excursion,
     infused_insulin,
-    infusion,
     phase,
 )
-from hepaflux.model.recipe import Recipe, prepare
+from hepaflux.model.recipe import Recipe, prepare, separate
 from hepaflux.parameter import Fixed, center
 from hepaflux.study.samples import is_enrichment
-from hepaflux.study.study import Dose, Samples, Study, StudyError, Subject, zero_time
+from hepaflux.study.study import Samples, Study, StudyError, Subject, zero_time
 from hepaflux.systems.system import Output, System
 
 TOLERANCE = (1e-9, 1e-9)
@@ -43,14 +43,8 @@ FEEDBACK = 0.6
 SENSITIVITIES = ("SI", "SI_D", "S2_I")
 """Names of the insulin sensitivity that the response follows, of the first that a system has."""
 
-CLAMP_STEP = 10.0
-"""Minutes for which a clamp's glucose infusion is kept."""
-
 DETECTION = 3.0
 """Limit below which an enrichment is reported as not detected, in SDs of a blank's error."""
-
-LEAST_RATE = 1e-4
-"""Glucose infusion below which the pump is off, mmol/kg/min."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,36 +98,90 @@ def simulate_study(
     ValueError
         If there is no such protocol or no subject, or the system does not take the protocol's dose.
     """
-    test = _suited(system, protocol)
-    if subjects < len(populations):
-        raise ValueError(f"subjects must be at least {len(populations)}, but is {subjects}")
-    rng = np.random.default_rng(seed)
-    members = [populations[i % len(populations)] for i in range(subjects)]
-    members.sort(key=list(populations).index)
-    values = _draw_parameters(system, test, members, rng)
-    relative = _relative_sensitivity(system, values)
-    people = tuple(
-        _person(f"S{i + 1:03d}", population, relative[i], test, rng)
-        for i, population in enumerate(members)
-    )
+    test = suited(system, protocol)
+    members = in_groups(populations, subjects)
     name = protocol if isinstance(protocol, str) else "own doses"
     title = f"Synthetic study of {subjects} people ({name}, system {system.name}, seed {seed})"
+    rng = np.random.default_rng(seed)
+    return simulate_people(system, test, People(members), rng, protocol=name, title=title)
+
+
+def in_groups(populations: Sequence[Population], subjects: int) -> list[Population]:
+    """Return the group of each of so many people, divided evenly, one group behind the other."""
+    if subjects < len(populations):
+        raise ValueError(f"subjects must be at least {len(populations)}, but is {subjects}")
+    members = [populations[i % len(populations)] for i in range(subjects)]
+    return sorted(members, key=list(populations).index)
+
+
+class Body(NamedTuple):
+    """What a person brings to every test: basal mmol/L and pmol/L, kg, m."""
+
+    glucose: float
+    insulin: float
+    weight: float
+    height: float
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Virtual people before a test.
+
+    Attributes
+    ----------
+    groups : sequence of Population
+        The group of each.
+    bodies : sequence of Body, optional
+        The body of each, if it was drawn before.
+    deviations : mapping of str to array (person,)
+        Standard normal deviations of parameters that were drawn before.
+    """
+
+    groups: Sequence[Population]
+    bodies: Sequence[Body] = ()
+    deviations: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def simulate_people(
+    system: System,
+    test: StandardTest,
+    people: People,
+    rng: np.random.Generator,
+    *,
+    protocol: str,
+    title: str,
+) -> Simulated:
+    """Simulate a test of given people.
+
+    Parameters
+    ----------
+    people : People
+        Their groups, and what is known of them before.
+    protocol, title : str
+        Of the study.
+    """
+    values = _draw_parameters(system, test, people, rng)
+    relative = _relative_sensitivity(system, values)
+    subjects = []
+    for i, group in enumerate(people.groups):
+        body = people.bodies[i] if people.bodies else body_of(group, rng)
+        subjects.append(_person(f"S{i + 1:03d}", group, body, relative[i], test, rng))
     study = Study(
         name=f"synthetic_{system.name}",
-        subjects=people,
-        title=title,
+        subjects=tuple(subjects),
         citation="Synthetic; not measured in anyone",
         license="CC0-1.0",
-        protocol=name,
+        protocol=protocol,
+        title=title,
     )
     recipe = prepare(study, system, design=None)
     if test.is_clamp:
-        recipe = prepare(_clamped(recipe, values, test), system, design=None)
+        recipe = prepare(clamped(recipe, values, test), system, design=None)
     measured = _with_measurements(recipe, values, rng)
     return Simulated(measured, _truth(measured, recipe.system, values))
 
 
-def _suited(system: System, protocol: str | StandardTest) -> StandardTest:
+def suited(system: System, protocol: str | StandardTest) -> StandardTest:
     """Return a test; refuse one that does not exist or that the system cannot describe."""
     if isinstance(protocol, StandardTest):
         if not _suits(system, protocol):
@@ -154,7 +202,7 @@ def _suited(system: System, protocol: str | StandardTest) -> StandardTest:
 def _suits(system: System, test: StandardTest) -> bool:
     """Return whether a system takes all doses of a test, and measures what is sampled in it."""
     try:
-        adapted = _adapted(system, test)
+        adapted = adapted_to(system, test)
     except StudyError:
         return False
     taken = {(channel.what, channel.route) for channel in adapted.doses}
@@ -162,10 +210,11 @@ def _suits(system: System, test: StandardTest) -> bool:
     given = {(dose.what, dose.route) for dose in test.doses if dose.what != "insulin"}
     needed = {a for output in adapted.outputs if output.required for a in output.analytes}
     measured = {a for output in adapted.outputs for a in output.analytes}
-    return given <= taken and needed <= test.analytes.keys() and test.sampled.keys() <= measured
+    sampled = test.sampled.keys() - test.known.keys()
+    return given <= taken and needed <= test.analytes.keys() and sampled <= measured
 
 
-def _adapted(system: System, test: StandardTest) -> System:
+def adapted_to(system: System, test: StandardTest) -> System:
     """Return the system with the settings that a test determines."""
     samples = {}
     for analyte, times in test.analytes.items():
@@ -187,15 +236,35 @@ def _relative_sensitivity(system: System, values: Mapping[str, np.ndarray]) -> n
 
 
 def _draw_parameters(
-    system: System, test: StandardTest, members: Sequence[Population], rng: np.random.Generator
+    system: System,
+    test: StandardTest,
+    people: People,
+    rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    adapted = _adapted(system, test)
-    return {p.name: draw_parameter(p, members, rng) for p in adapted.unknowns}
+    adapted = adapted_to(system, test)
+    return {
+        p.name: draw_parameter(p, people.groups, rng, deviation=people.deviations.get(p.name))
+        for p in adapted.unknowns
+    }
+
+
+def body_of(population: Population, rng: np.random.Generator) -> Body:
+    """Draw the body of a person of a group."""
+    basal = [
+        float(median * np.exp(population.spread * sd * rng.standard_normal()))
+        for median, sd in (population.basal_glucose, population.basal_insulin)
+    ]
+    size = [
+        float(max(mean - 2 * sd * population.spread, rng.normal(mean, sd * population.spread)))
+        for mean, sd in (population.weight, population.height)
+    ]
+    return Body(*basal, *size)
 
 
 def _person(
     name: str,
     population: Population,
+    body: Body,
     relative: float,
     test: StandardTest,
     rng: np.random.Generator,
@@ -204,26 +273,19 @@ def _person(
 
     ``relative`` is the person's insulin sensitivity over the prior median.
     """
-    glucose, insulin = (
-        median * np.exp(population.spread * sd * rng.standard_normal())
-        for median, sd in (population.basal_glucose, population.basal_insulin)
-    )
-    weight, height = (
-        max(mean - 2 * sd * population.spread, rng.normal(mean, sd * population.spread))
-        for mean, sd in (population.weight, population.height)
-    )
     time = np.array(test.times, dtype=float)
     known = {
-        "glucose": excursion(test, glucose, time),
-        "insulin": _insulin(test, insulin, relative, rng),
+        "glucose": excursion(test, body.glucose, time),
+        "insulin": _insulin(test, body.insulin, relative, rng),
+        **{analyte: np.array(values) for analyte, values in test.known.items()},
     }
-    covariates = {"bmi": round(weight / height**2, 1)}
+    covariates = {"bmi": round(body.weight / body.height**2, 1)}
     if "c_peptide" in test.analytes:
-        covariates |= _kinetic_covariates(population, height, rng)
+        covariates |= _kinetic_covariates(population, body.height, rng)
     return Subject(
         name=name,
         group=population.name,
-        weight=round(weight, 1),
+        weight=round(body.weight, 1),
         covariates=covariates,
         samples={
             analyte: Samples(
@@ -259,40 +321,6 @@ def _insulin(
     return response
 
 
-def _clamped(recipe: Recipe, values: Mapping[str, np.ndarray], test: StandardTest) -> Study:
-    """Return the study with the glucose infusions that keep everyone's glucose basal.
-
-    Clearance and production do not depend on glucose in a clamp, so they are those of a test
-    without glucose.
-    """
-    starts = np.arange(0.0, test.times[-1], CLAMP_STEP)
-    people = recipe.study.subjects
-    middles = [starts + CLAMP_STEP / 2] * len(people)
-    draws = {name: value[None] for name, value in values.items()}
-    flows = fluxes(separate(recipe), draws, middles, tolerance=TOLERANCE)
-    clearance, production = (flows[n][0].reshape(len(people), -1) for n in ("MCR", "EGP"))
-    basal = np.array([[person.samples["glucose"].value[0]] for person in people])
-    rates = clearance * basal - production
-    return replace(
-        recipe.study,
-        subjects=tuple(
-            replace(person, doses=(*person.doses, *_glucose(test, starts, mine)))
-            for person, mine in zip(people, rates, strict=True)
-        ),
-    )
-
-
-def _glucose(test: StandardTest, starts: np.ndarray, rates: np.ndarray) -> list[Dose]:
-    """Return infusions of glucose at given rates, and of its label."""
-    shares = {"glucose": 1 / (1 + test.label), "egp_tracer": test.label / (1 + test.label)}
-    return [
-        infusion(what, float(share * rate), begin=float(start), end=float(start) + CLAMP_STEP)
-        for start, rate in zip(starts, rates, strict=True)
-        for what, share in shares.items()
-        if rate > LEAST_RATE and share > 0
-    ]
-
-
 def _with_measurements(
     recipe: Recipe, values: Mapping[str, np.ndarray], rng: np.random.Generator
 ) -> Study:
@@ -314,12 +342,6 @@ def _with_measurements(
             mine = observations.subject == i
             people[i] = _measured(person, output, measured[mine])
     return replace(recipe.study, subjects=tuple(people))
-
-
-def separate(recipe: Recipe) -> Recipe:
-    """Return a recipe in which every unknown has a value for each subject."""
-    levels: dict[str, Level] = {p.name: "separate" for p in recipe.system.unknowns}
-    return replace(recipe, design=replace(recipe.design, levels=levels))
 
 
 def _measured(person: Subject, output: Output, values: np.ndarray) -> Subject:

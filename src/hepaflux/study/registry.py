@@ -95,6 +95,15 @@ DATASETS = (
         citation="Synthetic; not measured in anyone",
         license="CC0-1.0",
     ),
+    *(
+        Dataset(
+            name=f"joint_demo/{system}",
+            title=f"Synthetic study of 40 people ({test}, system {system}, one of 2 tests, seed 1)",
+            citation="Synthetic; not measured in anyone",
+            license="CC0-1.0",
+        )
+        for system, test in (("oral_labeled", "labeled_meal"), ("heavy_water", "heavy_water"))
+    ),
     Dataset(
         name="ohashi_2015",
         title="Oral glucose tolerance tests of 120 people, from normal tolerance to diabetes",

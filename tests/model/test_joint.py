@@ -1,0 +1,163 @@
+"""Joint models: several tests of the same people, side by side or with parameters in common."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from virtual import ivgtt, labeled_sources, ogtt, study_of
+
+import hepaflux as hf
+from hepaflux.fitting.compiled import compile_model, density_and_gradient
+from hepaflux.model.design import DesignError
+from hepaflux.model.joint import prepare_joint
+from hepaflux.study.study import StudyError
+from hepaflux.systems.renaming import distinct, renamed
+
+TINY = {"draws": 40, "tune": 100, "chains": 2}
+
+
+def group(i):
+    return "ab"[i // 2]
+
+
+@pytest.fixture(scope="module")
+def drinks():
+    return study_of(*(ogtt(f"S{i}", size=1 + i / 4, group=group(i)) for i in range(4)))
+
+
+@pytest.fixture(scope="module")
+def labels():
+    """Three of the four people, in another order."""
+    return study_of(
+        *(
+            replace(labeled_sources(f"S{i}", dnl_product=0.04 + 0.01 * i), group=group(i))
+            for i in (3, 1, 2)
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def model(drinks, labels):
+    parts = {"drink": (drinks, hf.systems.oral), "dnl": (labels, hf.systems.sources)}
+    return hf.build_joint_model(parts, design=hf.Design(by_group=True))
+
+
+@pytest.fixture(scope="module")
+def tree(model):
+    return hf.fit(model, seed=2, **TINY)
+
+
+class TestNames:
+    def test_a_name_of_several_parts_gets_that_of_its_part(self):
+        names = distinct({"drink": hf.systems.oral, "bolus": hf.systems.minimal}, shared=("V",))
+        assert names["drink"]["SI"] == "drink_SI"
+        assert names["bolus"]["glucose"] == "bolus_glucose"
+        assert not any("V" in changed for changed in names.values())
+        assert "absorption" not in names["drink"]
+
+    def test_a_renamed_system_is_the_same_system(self):
+        """The same density, point by point; only the names differ."""
+        study = study_of(ogtt())
+        system = hf.systems.oral.for_study(study)
+        names = {name: f"x_{name}" for name in ("SI", "V", "absorption", "knot", "glucose", "GEZI")}
+        before = compile_model(hf.build_model(study, system))
+        after = compile_model(hf.build_model(study, renamed(system, names)))
+        point = np.linspace(-0.3, 0.3, before.n_dim)
+        assert after.n_dim == before.n_dim
+        old, new = (density_and_gradient(c)(point + s.initial_point_func(1))
+                    for c, s in ((before, before), (after, before)))  # fmt: skip
+        assert new[0] == pytest.approx(old[0], rel=1e-12)
+        np.testing.assert_allclose(new[1], old[1], rtol=1e-10)
+
+
+class TestDensity:
+    def test_tests_with_nothing_in_common_add_up(self):
+        """The log-density of the whole is the sum of those of its parts."""
+        drink, label = study_of(ogtt("S0")), study_of(labeled_sources("S0"))
+        parts = {"drink": (drink, hf.systems.oral), "dnl": (label, hf.systems.sources)}
+        joint = hf.build_joint_model(parts)
+        alone = [hf.build_model(*part) for part in parts.values()]
+        point = joint.initial_point()
+        own = [{v.name: point[v.name] for v in m.value_vars} for m in alone]
+        whole = joint.compile_logp(mode="FAST_COMPILE")(point)
+        each = [m.compile_logp(mode="FAST_COMPILE")(p) for m, p in zip(alone, own, strict=True)]
+        assert {v.name for v in joint.value_vars} == set().union(*own)
+        assert whole == pytest.approx(sum(map(float, each)), rel=1e-10)
+
+    def test_a_shared_parameter_is_there_once(self):
+        bolus = hf.systems.minimal.with_priors(V=hf.systems.oral.parameter("V").prior)
+        parts = {
+            "drink": (study_of(ogtt("S0")), hf.systems.oral),
+            "bolus": (study_of(ivgtt("S0")), bolus),
+        }
+        joint = hf.build_joint_model(parts, shared=("V",))
+        names = {v.name for v in joint.free_RVs}
+        assert {"V", "drink_SI", "bolus_SI"} <= names
+        assert not names & {"SI", "drink_V", "bolus_V"}
+
+    def test_parameters_of_two_tests_go_together(self, drinks):
+        boluses = study_of(*(ivgtt(f"S{i}", group=group(i)) for i in range(4)))
+        parts = {"drink": (drinks, hf.systems.oral), "bolus": (boluses, hf.systems.minimal)}
+        design = hf.Design(correlated=(("drink_SI", "bolus_SI"),))
+        joint = hf.build_joint_model(parts, design=design)
+        assert "drink_SI_bolus_SI_correlation" in joint.named_vars
+
+
+class TestFit:
+    def test_everybody_is_there_and_nobody_has_what_was_not_measured(self, tree):
+        assert tree["posterior"]["subject"].to_numpy().tolist() == ["S0", "S1", "S2", "S3"]
+        f = tree["posterior"]["f_DNL"]
+        assert np.isnan(f.sel(subject="S0")).all()
+        assert np.isfinite(f.sel(subject=["S1", "S2", "S3"])).all()
+        table = hf.summarize(tree)
+        assert set(table[table.parameter == "f_DNL"].subject) == {"S1", "S2", "S3"}
+
+    def test_a_person_keeps_the_own_samples(self, tree):
+        """The share of new fatty acids rises with the number of the person, by construction."""
+        means = tree["posterior"]["f_DNL"].mean(("chain", "draw"))
+        assert means.sel(subject="S1") < means.sel(subject="S2") < means.sel(subject="S3")
+        known = tree["constant_data"]["subject"].to_numpy()
+        constant = tree["constant_data"]["dnl_product_enrichment_subject"].to_numpy()
+        observed = tree["observed_data"]["dnl_product_enrichment"].to_numpy()
+        found = {str(known[s]): v for s, v in zip(constant, observed, strict=True)}
+        assert found == pytest.approx({"S1": 0.05, "S2": 0.06, "S3": 0.07})
+
+    def test_expected_values_are_those_of_the_part_alone(self, tree, labels):
+        """Mole fractions mix: the product of a label follows from the draws of its own person."""
+        p, s = tree["posterior"].isel(chain=1, draw=7), {"subject": "S3", "source": "DNL"}
+        mixed = float(p["share"].sel(s)) * float(p["E_DNL"].sel(subject="S3"))
+        mixed /= 1 + float(p["E_DNL"].sel(subject="S3"))
+        who = tree["constant_data"]["dnl_product_enrichment_subject"].to_numpy() == 3
+        expected = tree["expected"]["dnl_product_enrichment"]
+        draw = int(tree["posterior"]["draw"][7])
+        value = expected.isel(chain=1).sel(draw=draw).to_numpy()[who]
+        assert value == pytest.approx(np.full(who.sum(), mixed / (1 - mixed)), rel=1e-6)
+
+    def test_a_report_can_be_made(self, tree, tmp_path):
+        hf.report(tree, tmp_path / "run")
+        assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+        assert hf.load_run(tmp_path / "run").attrs["system"] == "oral + sources"
+
+
+class TestRefusals:
+    def test_one_part_is_not_joint(self, drinks):
+        with pytest.raises(DesignError, match="two parts or more"):
+            hf.build_joint_model({"drink": (drinks, hf.systems.oral)})
+
+    def test_a_person_has_one_group(self, drinks):
+        other = study_of(replace(labeled_sources("S0"), group="b"))
+        parts = {"drink": (drinks, hf.systems.oral), "dnl": (other, hf.systems.sources)}
+        with pytest.raises(StudyError, match="S0: the group is 'a' in one part and 'b' in dnl"):
+            hf.build_joint_model(parts)
+
+    @pytest.mark.parametrize(
+        ("shared", "message"),
+        [("SI", "its priors differ"), ("absorption", "fewer than two parts have it")],
+    )
+    def test_what_differs_cannot_be_shared(self, drinks, shared, message):
+        parts = {
+            "drink": (drinks, hf.systems.oral),
+            "bolus": (study_of(ivgtt("S0", group="a")), hf.systems.minimal),
+        }
+        with pytest.raises(DesignError, match=message):
+            prepare_joint(parts, shared=(shared,), design=None, noise={})
