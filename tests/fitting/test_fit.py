@@ -9,7 +9,7 @@ import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
-from virtual import ivgtt, labeled_sources, study_of
+from virtual import ivgtt, labeled_meal, labeled_sources, study_of
 
 import hepaflux as hf
 from hepaflux.fitting import FitError, approximate
@@ -186,3 +186,13 @@ class TestArguments:
             pm.Normal("x")
         with pytest.raises(ValueError, match="a model made by build_model"):
             hf.fit(model)
+
+
+@pytest.mark.parametrize("production", ["rate", "difference"])
+def test_everything_declared_is_kept(production):
+    """No parameter or derived quantity is taken for one that only serves the sampler."""
+    system = hf.systems.oral_labeled.with_options(production=production)
+    model = hf.build_model(study_of(labeled_meal()), system)
+    declared = {*(p.name for p in system.unknowns), *(d.name for d in system.derived)}
+    assert "SI_hepatic_share" in declared
+    assert declared <= set(fit_module.kept_variables(model))

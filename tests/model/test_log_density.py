@@ -126,7 +126,7 @@ HIERARCHY = {
     "p2_population": np.array([0.028, 0.022]),
     "p2_spread": 0.3,
     "p2_offset": np.array([-1.0, 0.2, 0.4, 0.7]),
-    "SI_p2_share": 0.8,
+    "SI_p2_offset": 0.8,
     "glucose_cv": CV,
 }
 
@@ -137,12 +137,12 @@ def hierarchical_density():
     study = people()
     bmi = np.array([s.covariates["bmi"] for s in study.subjects])
     bmi = (bmi - bmi.mean()) / bmi.std()
-    r = 2 * h["SI_p2_share"] - 1
+    r = 2 * h["SI_p2_offset"] - 1
     shift = h["SI_slope"][0] * bmi
     SI = h["SI_population"][group] * np.exp(h["SI_spread"] * h["SI_offset"] + shift)
     second = r * h["SI_offset"] + np.sqrt(1 - r**2) * h["p2_offset"]
     p2 = h["p2_population"][group] * np.exp(h["p2_spread"] * second)
-    total = stats.beta(2, 2).logpdf(h["SI_p2_share"]) + stats.norm(0, 0.5).logpdf(-0.2)
+    total = stats.beta(2, 2).logpdf(h["SI_p2_offset"]) + stats.norm(0, 0.5).logpdf(-0.2)
     total += OUTPUT.cv.distribution().logpdf(CV)
     for name in ("SI", "p2"):
         parameter = SYSTEM.parameter(name)

@@ -40,7 +40,7 @@ FLUX_TIMES = 61
 
 def is_internal(name: str) -> bool:
     """Return whether a variable only serves the sampler (offsets, transformed values)."""
-    return name.endswith(("_offset", "_share")) or "__" in name
+    return name.endswith("_offset") or "__" in name
 
 
 def assemble(

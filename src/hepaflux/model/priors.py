@@ -112,7 +112,7 @@ def _deviations(parameters: Sequence[Parameter], design: Design) -> dict[str, An
         if not is_centered(p, design)
     }
     for first, second in design.correlated:
-        share = pm.Beta(f"{first}_{second}_share", alpha=2.0, beta=2.0)
+        share = pm.Beta(f"{first}_{second}_offset", alpha=2.0, beta=2.0)
         correlation = pm.Deterministic(f"{first}_{second}_correlation", 2 * share - 1)
         independent = pt.sqrt(1 - correlation**2) * standard[second]
         standard[second] = correlation * standard[first] + independent
