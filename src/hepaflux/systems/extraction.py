@@ -197,11 +197,12 @@ class Equations(secreted.Equations):
 
     def rates(self, y: Any, p: Any, u: Any) -> dict[str, Any]:
         """Return the time derivatives by state."""
-        past = self.idr(y, p, u)
+        isr = self.isr(y, p, u)
+        past = isr * (1 - self.extraction(y, p, u))
         return {
             **super().rates(y, p, u),
             "insulin": past / self.volume(p, u) - p.n * y.insulin,
-            "secreted": self.isr(y, p, u),
+            "secreted": isr,
             "delivered": past,
         }
 

@@ -139,8 +139,8 @@ class Equations:
 
     def isr(self, y: Any, p: Any, u: Any) -> Any:
         """Return secretion, pmol/min."""
-        above = y.provision + self.dynamic(y, p, u)
-        return self.basal_isr(p, u) + self.kinetics(p, u).V * above
+        kinetics = self.kinetics(p, u)
+        return kinetics.V * (kinetics.k01 * p.CP_b + y.provision + self.dynamic(y, p, u))
 
     def rates(self, y: Any, p: Any, u: Any) -> dict[str, Any]:
         """Return the time derivatives by state."""
