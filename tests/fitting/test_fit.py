@@ -157,6 +157,37 @@ class TestEach:
         assert fits[0].model is fits[2].model
         assert fits[0].model is not fits[1].model
 
+    def test_chains_that_do_not_agree_are_sampled_longer(self, three, monkeypatch):
+        """Only those; as many draws are kept, and no divergence is lost."""
+        asked, answers = [], iter([True, False, True])
+        run = fit_module._run
+
+        def recorded(compiled, model, how):
+            asked.append((how["seed"], how["draws"]))
+            posterior, stats, failed = run(compiled, model, how)
+            stats["diverging"][:, 5] = True
+            return posterior, stats, failed
+
+        monkeypatch.setattr(fit_module, "_run", recorded)
+        monkeypatch.setattr(fit_module, "ENOUGH", 1)
+        monkeypatch.setattr(fit_module.nuts, "agree", lambda _: next(answers))
+        tree = hf.fit_each(three, hf.systems.oral, seed=4, **TINY)
+        assert asked == [(4, 60), (5, 60), (5, 240), (6, 60)]
+        assert dict(tree["posterior"].sizes)["draw"] == 60
+        diverging = tree["sample_stats"]["diverging"].to_numpy()
+        assert diverging[:, 5, [0, 2]].all()
+        assert diverging[:, 1, 1].all()
+
+    def test_chains_agree_by_r_hat_and_effective_draws(self):
+        draws = np.random.default_rng(1).normal(size=(4, 1000))
+        apart = draws + np.arange(4)[:, None]
+        agree = fit_module.nuts.agree
+        known = np.full_like(draws, 7.0)
+        dims = ("chain", "draw")
+        assert agree(xr.Dataset({"x": (dims, draws), "known": (dims, known)}))
+        assert not agree(xr.Dataset({"x": (("chain", "draw"), apart)}))
+        assert not agree(xr.Dataset({"x": (("chain", "draw"), draws[:, :50])}))
+
     def test_code_takes_no_less_than_it_reads(self, published):
         compiled = compile_model(published)
         with pytest.raises(ValueError, match="the compiled model also reads glucose_curves"):

@@ -20,6 +20,12 @@ from hepaflux.model.recipe import Recipe, adapt, data_values, prepare, scalar_in
 from hepaflux.study.study import Study
 from hepaflux.systems.system import System
 
+ENOUGH = 4000
+"""Draws in all chains from which on a subject's chains are expected to agree."""
+
+LONGER = 4
+"""How many times as long the chains are that did not agree."""
+
 Method = Literal["nuts", "pathfinder", "laplace", "map"]
 
 
@@ -173,10 +179,26 @@ def _fit_subjects(
         model, compiled = templates[kind]
         mine = with_study(compiled, data_values(recipe))
         try:
-            fits.append(_Fitted(model, *_run(mine, model, {**how, "seed": how["seed"] + i})))
+            fits.append(_Fitted(model, *_mixed(mine, model, {**how, "seed": how["seed"] + i})))
         except FitError as error:
             raise FitError(f"subject {alone.subjects[0].name}: {error}") from error
     return fits
+
+
+def _mixed(
+    compiled: Any, model: pm.Model, how: Mapping[str, Any]
+) -> tuple[xr.Dataset, xr.Dataset | None, int]:
+    """Run the chains of one subject; longer, of which fewer draws are kept, if they do not agree.
+
+    Of a hundred people a few have a posterior that is hard to walk; all others need not wait.
+    """
+    posterior, stats, failed = _run(compiled, model, how)
+    can_be = stats is not None and how["draws"] * how["chains"] >= ENOUGH
+    if not can_be or nuts.agree(posterior):
+        return posterior, stats, failed
+    longer, stats, failed = _run(compiled, model, {**how, "draws": LONGER * how["draws"]})
+    assert stats is not None
+    return nuts.thinned(longer, LONGER), nuts.thinned(stats, LONGER), failed
 
 
 def _kind(recipe: Recipe) -> tuple[Any, ...]:

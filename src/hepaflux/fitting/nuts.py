@@ -4,6 +4,8 @@ import os
 import sys
 from typing import Any
 
+import arviz_stats as azs
+import numpy as np
 import nutpie
 import xarray as xr
 
@@ -12,6 +14,9 @@ from hepaflux.fitting.whitening import whiten
 TARGET_ACCEPT = 0.9
 """Acceptance that the step size aims at; below it the curvature of these posteriors causes
 divergences."""
+
+MOST_R_HAT, LEAST_ESS = 1.01, 400
+"""Chains agree up to this R-hat and from this number of effective draws on."""
 
 POPULATION_ACCEPT = 0.95
 """The same for a model with a population, whose spread makes the curvature vary."""
@@ -48,6 +53,21 @@ def sample(
     except BaseException:
         sampler.cancel()
         raise
+
+
+def agree(posterior: xr.Dataset) -> bool:
+    """Return whether the chains agree, by the limits that the verdict has."""
+    varying = [name for name, v in posterior.data_vars.items() if float(v.std()) > 0]
+    r_hat, ess = (judge(posterior[varying]).to_array() for judge in (azs.rhat, azs.ess))
+    return float(r_hat.max()) <= MOST_R_HAT and float(ess.min()) >= LEAST_ESS
+
+
+def thinned(draws: xr.Dataset, step: int) -> xr.Dataset:
+    """Return one of every ``step`` draws; a divergence among them stays one."""
+    kept = draws.isel(draw=slice(step - 1, None, step))
+    if "diverging" in draws:
+        kept["diverging"] = draws["diverging"].coarsen(draw=step).max().assign_coords(kept.coords)
+    return kept.assign_coords(draw=np.arange(kept.sizes["draw"]))
 
 
 def failed_solves(tree: xr.DataTree) -> int:
