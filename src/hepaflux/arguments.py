@@ -66,11 +66,12 @@ def _belonging(texts: list[str], system: str, systems: Iterable[str], *, first: 
     return told + (free if first else [])
 
 
-def read_noise(system: "System", family: str) -> dict[str, "Noise"]:
-    """Return the noise of each output of a system, of one family."""
+def read_noise(study: "Study", system: "System", family: str) -> dict[str, "Noise"]:
+    """Return the noise of each output that a study has, of one family."""
     from hepaflux.model import noise_of
+    from hepaflux.model.recipe import adapt
 
-    return {output.name: noise_of(output, family) for output in system.outputs}
+    return {output.name: noise_of(output, family) for output in adapt(system, study).outputs}
 
 
 def read_priors(texts: list[str]) -> dict[str, "Prior"]:

@@ -264,7 +264,7 @@ def fit(
     design = read_design(ctx.params, measured)
     words = {"prior": prior or [], "set_": set_ or []}
     parts = read_parts(also or [], system, measured, words, state=state)
-    noises = {name: read_noise(chosen, noise) for name, (_, chosen) in parts.items()}
+    noises = {name: read_noise(*part, noise) for name, part in parts.items()}
     chosen = parts[system][1]
     how: dict[str, Any] = {k: ctx.params[k] for k in ("method", "draws", "tune", "chains", "seed")}
     if each:

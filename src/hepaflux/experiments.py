@@ -98,12 +98,14 @@ def simulate(
     )
     require_place(out, force=force)
     if also or correlate:
+        if plot:
+            raise ValueError("--plot draws one test; remove it, or --also")
         for study in write_cohort((system, *(also or ())), out, wanted):
             terminal.show_study(study)
-        return typer.echo(f"\nStudies: {out}\nTruth: {out / 'truth.csv'}")
+        typer.echo(f"\nStudies: {out}\nTruth: {out / 'truth.csv'}")
+        return
     study = write_synthetic(system, out, wanted, plot=plot)
     terminal.show_study(study)
     typer.echo(f"\nStudy: {out / 'study.toml'}\nTruth: {out / 'truth.csv'}")
     for figure in sorted(out.glob("*.png")):
         typer.echo(f"Figure: {figure}")
-    return None

@@ -82,6 +82,10 @@ class Wanted:
             raise ValueError("--groups and --state exclude each other; remove one")
         if self.protocol and (self.doses or self.duration):
             raise ValueError("--protocol has its own doses and duration; remove it or these")
+        if self.subjects is not None and self.subjects < 1:
+            raise ValueError(f"--subjects must be at least 1, but is {self.subjects}")
+        if self.weight is not None and not self.weight > 0:
+            raise ValueError(f"--weight must be above 0 kg, but is {self.weight:g}")
         if self.weight is not None and not self.state:
             raise ValueError("--weight goes with --state; groups have weights of their own")
 
@@ -90,7 +94,7 @@ class Wanted:
         options = [f"--also={other}" for other in also]
         options += [f"--correlate={text}" for text in self.correlations]
         if self.subjects is not None or not self.state:
-            options.append(f"--subjects={self.subjects or SUBJECTS}")
+            options.append(f"--subjects={_given(self.subjects, SUBJECTS)}")
         if not (self.doses or self.duration or also):
             options.append(f"--protocol={self.protocol or PROTOCOLS.get(system, 'ogtt75')}")
         options += [f"--dose={dose}" for dose in self.doses]
@@ -113,9 +117,14 @@ class Wanted:
         if not self.state:
             return _groups(self.groups or ("healthy",))
         reported = system.condition(self.state).weight
-        weight = self.weight or (TYPICAL_WEIGHT if math.isnan(reported) else reported)
+        weight = _given(self.weight, TYPICAL_WEIGHT if math.isnan(reported) else reported)
         spread = 0.0 if self.subjects is None else 1.0
         return (Population(self.state, weight=(weight, 10.0), spread=spread),)
+
+
+def _given[T](value: T | None, otherwise: T) -> T:
+    """Return a value, or what stands for it where none was given; nought was given."""
+    return otherwise if value is None else value
 
 
 def _groups(names: tuple[str, ...]) -> tuple[Population, ...]:
@@ -160,7 +169,7 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
     made = simulate_study(
         chosen,
         wanted.populations(chosen),
-        subjects=wanted.subjects or (1 if wanted.state else SUBJECTS),
+        subjects=_given(wanted.subjects, 1 if wanted.state else SUBJECTS),
         protocol=wanted.test(system),
         seed=wanted.seed,
     )
@@ -183,12 +192,14 @@ def write_cohort(systems: Sequence[str], folder: Path, wanted: Wanted) -> tuple[
     """
     if wanted.state or wanted.protocol or wanted.doses or wanted.duration:
         raise ValueError("--also takes the usual test of every system, and people of --groups")
+    if len(systems) < 2:
+        raise ValueError("--correlate goes with --also: name another test of the same people")
     if len(set(systems)) < len(systems):
         raise ValueError(f"a system can be named once, but they are {', '.join(systems)}")
     made = simulate_cohort(
         {name: (named(name), PROTOCOLS.get(name, "ogtt75")) for name in systems},
         _groups(wanted.groups or ("healthy",)),
-        subjects=wanted.subjects or SUBJECTS,
+        subjects=_given(wanted.subjects, SUBJECTS),
         correlated=dict(read_correlation(text) for text in wanted.correlations),
         seed=wanted.seed,
     )

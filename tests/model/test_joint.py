@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
+import pymc as pm
+import pytensor
 import pytest
 from virtual import ivgtt, labeled_sources, ogtt, study_of
 
@@ -47,6 +49,16 @@ def tree(model):
     return hf.fit(model, seed=2, **TINY)
 
 
+def as_in_oral(system):
+    """Return a system whose volume has the prior and the spread of ``oral``."""
+    volume = hf.systems.oral.parameter("V")
+    same = tuple(
+        replace(p, prior=volume.prior, spread=volume.spread) if p.name == "V" else p
+        for p in system.parameters
+    )
+    return replace(system, parameters=same, declare=None)
+
+
 class TestNames:
     def test_a_name_of_several_parts_gets_that_of_its_part(self):
         names = distinct({"drink": hf.systems.oral, "bolus": hf.systems.minimal}, shared=("V",))
@@ -84,8 +96,9 @@ class TestDensity:
         assert {v.name for v in joint.value_vars} == set().union(*own)
         assert whole == pytest.approx(sum(map(float, each)), rel=1e-10)
 
-    def test_a_shared_parameter_is_there_once(self):
-        bolus = hf.systems.minimal.with_priors(V=hf.systems.oral.parameter("V").prior)
+    def test_a_shared_parameter_is_one_in_both(self):
+        """Its prior counts once, and both likelihoods are those at its value."""
+        bolus = as_in_oral(hf.systems.minimal)
         parts = {
             "drink": (study_of(ogtt("S0")), hf.systems.oral),
             "bolus": (study_of(ivgtt("S0")), bolus),
@@ -94,13 +107,49 @@ class TestDensity:
         names = {v.name for v in joint.free_RVs}
         assert {"V", "drink_SI", "bolus_SI"} <= names
         assert not names & {"SI", "drink_V", "bolus_V"}
+        alone = {part: hf.build_model(*parts[part]) for part in parts}
+        densities = {part: m.compile_logp(mode="FAST_COMPILE") for part, m in alone.items()}
+        whole = joint.compile_logp(mode="FAST_COMPILE")
+        prior = bolus.parameter("V").prior
+        for volume in (0.12, 0.2):
+            point = {**joint.initial_point(), "V_log__": np.log(volume)}
+            total = 0.0
+            for part, m in alone.items():
+                names = {v.name: f"{part}_{v.name}" for v in m.value_vars}
+                own = {old: point[new if new in point else old] for old, new in names.items()}
+                total += float(densities[part](own))
+            once = float(prior.distribution().logpdf(volume)) + np.log(volume)
+            assert float(whole(point)) == pytest.approx(total - once, rel=1e-6)
 
     def test_parameters_of_two_tests_go_together(self, drinks):
         boluses = study_of(*(ivgtt(f"S{i}", group=group(i)) for i in range(4)))
         parts = {"drink": (drinks, hf.systems.oral), "bolus": (boluses, hf.systems.minimal)}
         design = hf.Design(correlated=(("drink_SI", "bolus_SI"),))
         joint = hf.build_joint_model(parts, design=design)
-        assert "drink_SI_bolus_SI_correlation" in joint.named_vars
+        point = joint.initial_point()
+        wide = np.linspace(-1.0, 1.0, 4)
+        point["drink_SI_offset"], point["bolus_SI_offset"] = wide, np.zeros(4)
+        inputs = joint.value_vars
+        values = joint.replace_rvs_by_values([joint["drink_SI"], joint["bolus_SI"]])
+        found = pytensor.function(inputs, values, mode="FAST_COMPILE", on_unused_input="ignore")
+        for share, expected in ((0.9, 0.8), (0.2, -0.6)):
+            point["drink_SI_bolus_SI_offset_logodds__"] = np.log(share / (1 - share))
+            drink, bolus = (np.log(v) for v in found(*(point[v.name] for v in inputs)))
+            # Deviations of the second are the correlation times those of the first.
+            ratio = np.polyfit(drink - drink.mean(), bolus - bolus.mean(), 1)[0]
+            spreads = np.exp(point["bolus_SI_spread_log__"] - point["drink_SI_spread_log__"])
+            assert ratio == pytest.approx(expected * spreads, rel=1e-6)
+
+
+def test_everybody_keeps_what_is_derived_in_another_order(drinks):
+    """All four people, in another order in the second test."""
+    order = (3, 1, 0, 2)
+    people = (labeled_sources(f"S{i}", dnl_product=0.04 + 0.01 * i) for i in order)
+    labels = study_of(*(replace(p, group=group(i)) for p, i in zip(people, order, strict=True)))
+    parts = {"drink": (drinks, hf.systems.oral), "dnl": (labels, hf.systems.sources)}
+    joint = hf.build_joint_model(parts)
+    share, derived = pm.draw([joint["share"], joint["f_DNL"]], draws=2, random_seed=1)
+    np.testing.assert_allclose(derived, share[..., 1], rtol=1e-12)
 
 
 class TestFit:
@@ -147,12 +196,26 @@ class TestRefusals:
     def test_a_person_has_one_group(self, drinks):
         other = study_of(replace(labeled_sources("S0"), group="b"))
         parts = {"drink": (drinks, hf.systems.oral), "dnl": (other, hf.systems.sources)}
-        with pytest.raises(StudyError, match="S0: the group is 'a' in one part and 'b' in dnl"):
+        with pytest.raises(StudyError, match="S0: group is 'a' in one part and 'b' in dnl"):
+            hf.build_joint_model(parts)
+
+    def test_a_person_has_one_body(self, drinks):
+        taller = replace(drinks.subjects[0], covariates={"bmi": 22.0})
+        other = replace(labeled_sources("S0"), group="a", covariates={"bmi": 31.0})
+        parts = {
+            "drink": (study_of(taller), hf.systems.oral),
+            "dnl": (study_of(other), hf.systems.sources),
+        }
+        with pytest.raises(StudyError, match=r"S0: bmi is 22\.0 in one part and 31\.0 in dnl"):
             hf.build_joint_model(parts)
 
     @pytest.mark.parametrize(
         ("shared", "message"),
-        [("SI", "its priors differ"), ("absorption", "fewer than two parts have it")],
+        [
+            ("SI", "its priors, knots or spreads differ"),
+            ("absorption", "fewer than two parts have it"),
+            ("glucose_cv", "fewer than two parts have it"),
+        ],
     )
     def test_what_differs_cannot_be_shared(self, drinks, shared, message):
         parts = {

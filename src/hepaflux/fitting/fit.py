@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -38,12 +39,13 @@ def fit(
     chains: int = 4,
     seed: int | None = None,
 ) -> xr.DataTree:
-    """Fit a model that ``build_model`` or ``build_figures_model`` made.
+    """Fit a model that ``build_model`` or one of its kind made.
 
     Parameters
     ----------
     model : pm.Model
-        From ``build_model`` or ``build_figures_model``, with anything added to it.
+        From ``build_model``, ``build_joint_model`` or ``build_figures_model``, with anything
+        added to it.
     method : {"nuts", "pathfinder", "laplace", "map"}
         The no-U-turn sampler; or an approximation, for a quick look (not for published figures).
     draws, tune, chains : int
@@ -65,7 +67,9 @@ def fit(
     """
     recipe = getattr(model, "recipe", None)
     if recipe is None:
-        raise ValueError("fit needs a model made by build_model or build_figures_model")
+        raise ValueError(
+            "fit needs a model made by build_model, build_joint_model or build_figures_model"
+        )
     how = _record(method, draws, tune, chains, seed)
     of_figures = isinstance(recipe, FiguresRecipe)
     if of_figures and method != "nuts":
@@ -209,8 +213,6 @@ def _kind(recipe: Recipe) -> tuple[Any, ...]:
 
 
 def _single_subject_studies(study: Study) -> Iterator[Study]:
-    from dataclasses import replace
-
     for subject in study.subjects:
         yield replace(study, subjects=(subject,))
 

@@ -129,8 +129,9 @@ def history(recipe: JointRecipe, record: Mapping[str, Any]) -> dict[str, Any]:
     }
     structures["design"] = design_record(recipe.design)
     structures["conventions"] = [
-        insulin_sentence(recipe.study),
-        *(f"{n}: {said}" for n, part in recipe.parts.items() for said in part.system.conventions),
+        f"{name}: {said}"
+        for name, part in recipe.parts.items()
+        for said in (insulin_sentence(part.study), *part.system.conventions)
     ]
     system = " + ".join(part.system.name for part in recipe.parts.values())
     return {**stamped({"system": system, **study_record(recipe.study)}, structures), **record}

@@ -209,7 +209,7 @@ def _derived(
 
 def _among(value: Any, place: Place) -> Any:
     """Return the values of everybody; NaN for those whom the recipe does not know."""
-    if len(place.index) == place.everybody:
+    if np.array_equal(place.index, np.arange(place.everybody)):
         return value
     return pt.full(place.everybody, np.nan)[place.index].set(value)
 

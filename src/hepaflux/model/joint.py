@@ -19,7 +19,7 @@ from hepaflux.model.build import Place, add_likelihood, people_of
 from hepaflux.model.design import Design, DesignError, Level, complete
 from hepaflux.model.noise import Noise
 from hepaflux.model.priors import build_parameters
-from hepaflux.model.recipe import Recipe, adapt, coordinates, prepare
+from hepaflux.model.recipe import Recipe, adapt, axis_labels, coordinates, prepare
 from hepaflux.parameter import Parameter
 from hepaflux.study.study import Study, StudyError, Subject
 from hepaflux.systems.renaming import distinct, renamed
@@ -111,7 +111,7 @@ def prepare_joint(
     if len(parts) < 2:
         raise DesignError("a joint model needs two parts or more; use build_model for one")
     adapted = {name: adapt(system, study) for name, (study, system) in parts.items()}
-    _check_shared(adapted, shared)
+    check_shared(adapted, shared)
     names = distinct(adapted, shared)
     systems = {part: renamed(s, names[part], prefix=f"{part}_") for part, s in adapted.items()}
     everybody = _everybody({name: study for name, (study, _) in parts.items()})
@@ -128,18 +128,25 @@ def prepare_joint(
     return JointRecipe(everybody, completed, MappingProxyType(recipes), MappingProxyType(places))
 
 
-def _check_shared(systems: Mapping[str, System], shared: Collection[str]) -> None:
+def check_shared(systems: Mapping[str, System], shared: Collection[str]) -> None:
     """Refuse a shared parameter that is not the same wherever it is found."""
     for name in shared:
-        having = {part: s.parameter(name) for part, s in systems.items() if name in s.priors}
+        having = {part: s for part, s in systems.items() if name in {p.name for p in s.parameters}}
         if len(having) < 2:
             raise DesignError(f"{name} cannot be shared: fewer than two parts have it")
-        if len({(p.unit, p.prior, p.axis) for p in having.values()}) > 1:
-            differing = "; ".join(f"{part}: {p.prior} {p.unit}" for part, p in having.items())
+        told = {part: s.parameter(name) for part, s in having.items()}
+        kinds = {(p.unit, p.prior, p.spread, _labels(having[n], p)) for n, p in told.items()}
+        if len(kinds) > 1:
+            differing = "; ".join(f"{part}: {p.prior} {p.unit}" for part, p in told.items())
             raise DesignError(
-                f"{name} cannot be shared: its priors differ ({differing}); give it one by"
-                " with_priors in each part"
+                f"{name} cannot be shared: its priors, knots or spreads differ ({differing}); give"
+                " it the same in each part, a prior by with_priors"
             )
+
+
+def _labels(system: System, parameter: Parameter) -> tuple[Any, ...]:
+    """Return what the elements of a vector stand for."""
+    return axis_labels(system, parameter.axis) if parameter.axis else ()
 
 
 def _everybody(studies: Mapping[str, Study]) -> Study:
@@ -147,15 +154,9 @@ def _everybody(studies: Mapping[str, Study]) -> Study:
     people: dict[str, Subject] = {}
     for part, study in studies.items():
         for subject in study.subjects:
-            known = people.get(subject.name)
-            if known and known.group != subject.group:
-                raise StudyError(
-                    [
-                        f"subject {subject.name}: the group is {known.group!r} in one part and"
-                        f" {subject.group!r} in {part}; a person has one group."
-                    ]
-                )
-            covariates = {**(known.covariates if known else {}), **subject.covariates}
+            known = people.get(subject.name, subject)
+            _check_same(known, subject, part)
+            covariates = {**known.covariates, **subject.covariates}
             people[subject.name] = replace(subject, samples={}, doses=(), covariates=covariates)
     first = next(iter(studies.values()))
 
@@ -166,6 +167,24 @@ def _everybody(studies: Mapping[str, Study]) -> Study:
     words = ("name", "title", "citation", "checksum", "origin")
     told: dict[str, Any] = {word: both(word) for word in words}
     return replace(first, subjects=tuple(people.values()), **told)
+
+
+def _check_same(known: Subject, subject: Subject, part: str) -> None:
+    """Refuse a person of whom two parts say different things."""
+    told: list[tuple[str, Any, Any]] = [("group", known.group, subject.group)]
+    told += [
+        (name, value, subject.covariates[name])
+        for name, value in known.covariates.items()
+        if name in subject.covariates
+    ]
+    problems = [
+        f"subject {subject.name}: {what} is {before!r} in one part and {now!r} in {part}; a person"
+        f" has one {what}."
+        for what, before, now in told
+        if before != now
+    ]
+    if problems:
+        raise StudyError(problems)
 
 
 def _own_design(design: Design, system: System) -> Design:

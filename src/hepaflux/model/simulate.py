@@ -11,12 +11,13 @@ person's own clearance and production ask for, in steps.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from hepaflux.model.clamping import clamped
+from hepaflux.model.clamping import TOLERANCE, clamped
 from hepaflux.model.noise import noise_of
 from hepaflux.model.population import HEALTHY, Population, draw_parameter
 from hepaflux.model.predict import predict
@@ -29,13 +30,10 @@ from hepaflux.model.protocols import (
     phase,
 )
 from hepaflux.model.recipe import Recipe, prepare, separate
-from hepaflux.parameter import Fixed, center
+from hepaflux.parameter import center
 from hepaflux.study.samples import is_enrichment
 from hepaflux.study.study import Samples, Study, StudyError, Subject, zero_time
 from hepaflux.systems.system import Output, System
-
-TOLERANCE = (1e-9, 1e-9)
-"""Relative and absolute tolerance of the solver in simulations."""
 
 FEEDBACK = 0.6
 """Exponent with which the insulin response falls as insulin sensitivity rises."""
@@ -103,7 +101,7 @@ def simulate_study(
     name = protocol if isinstance(protocol, str) else "own doses"
     title = f"Synthetic study of {subjects} people ({name}, system {system.name}, seed {seed})"
     rng = np.random.default_rng(seed)
-    return simulate_people(system, test, People(members), rng, protocol=name, title=title)
+    return simulate_people(system, test, Participants(members), rng, protocol=name, title=title)
 
 
 def in_groups(populations: Sequence[Population], subjects: int) -> list[Population]:
@@ -115,16 +113,20 @@ def in_groups(populations: Sequence[Population], subjects: int) -> list[Populati
 
 
 class Body(NamedTuple):
-    """What a person brings to every test: basal mmol/L and pmol/L, kg, m."""
+    """What a person brings to every test: basal mmol/L and pmol/L, kg, m.
+
+    ``kinetic`` has what the kinetics of C-peptide depend on; empty if it is still to be drawn.
+    """
 
     glucose: float
     insulin: float
     weight: float
     height: float
+    kinetic: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
-class People:
+class Participants:
     """Virtual people before a test.
 
     Attributes
@@ -145,7 +147,7 @@ class People:
 def simulate_people(
     system: System,
     test: StandardTest,
-    people: People,
+    people: Participants,
     rng: np.random.Generator,
     *,
     protocol: str,
@@ -155,7 +157,7 @@ def simulate_people(
 
     Parameters
     ----------
-    people : People
+    people : Participants
         Their groups, and what is known of them before.
     protocol, title : str
         Of the study.
@@ -238,7 +240,7 @@ def _relative_sensitivity(system: System, values: Mapping[str, np.ndarray]) -> n
 def _draw_parameters(
     system: System,
     test: StandardTest,
-    people: People,
+    people: Participants,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     adapted = adapted_to(system, test)
@@ -250,15 +252,15 @@ def _draw_parameters(
 
 def body_of(population: Population, rng: np.random.Generator) -> Body:
     """Draw the body of a person of a group."""
-    basal = [
+    glucose, insulin = (
         float(median * np.exp(population.spread * sd * rng.standard_normal()))
         for median, sd in (population.basal_glucose, population.basal_insulin)
-    ]
-    size = [
+    )
+    weight, height = (
         float(max(mean - 2 * sd * population.spread, rng.normal(mean, sd * population.spread)))
         for mean, sd in (population.weight, population.height)
-    ]
-    return Body(*basal, *size)
+    )
+    return Body(glucose, insulin, weight, height)
 
 
 def _person(
@@ -281,7 +283,7 @@ def _person(
     }
     covariates = {"bmi": round(body.weight / body.height**2, 1)}
     if "c_peptide" in test.analytes:
-        covariates |= _kinetic_covariates(population, body.height, rng)
+        covariates |= body.kinetic or kinetic_covariates(population, body.height, rng)
     return Subject(
         name=name,
         group=population.name,
@@ -299,7 +301,7 @@ def _person(
     )
 
 
-def _kinetic_covariates(
+def kinetic_covariates(
     population: Population, height: float, rng: np.random.Generator
 ) -> dict[str, float]:
     """Return what the kinetics of C-peptide depend on beside weight: height in cm, age, sex."""
@@ -331,12 +333,7 @@ def _with_measurements(
     for observations in recipe.observations:
         output = observations.output
         mean = means[output.name][0]
-        cv = (
-            output.cv.distribution().median()
-            if not isinstance(output.cv, Fixed)
-            else output.cv.value
-        )
-        noise = noise_of(output).scipy(mean, {output.error: cv}, output.name)
+        noise = noise_of(output).scipy(mean, {output.error: center(output.cv)}, output.name)
         measured = noise.rvs(random_state=rng)
         for i, person in enumerate(people):
             mine = observations.subject == i
