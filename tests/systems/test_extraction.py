@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from by_hand import at, integrate, values
+from scipy import stats
+from scipy.special import logit
 from virtual import c_peptide_test, study_of
 
 import hepaflux as hf
+from hepaflux.parameter import Fixed
 from hepaflux.systems.extraction import PORTAL, extraction
 from hepaflux.systems.system import fields_type
 
@@ -147,3 +150,24 @@ def test_knots_end_at_the_last_sample():
 def test_insulin_and_c_peptide_are_both_needed():
     with pytest.raises(hf.StudyError, match="no insulin samples to fit"):
         hf.build_model(study_of(c_peptide_test(insulin=None)), extraction)
+
+
+def test_the_equations_state_the_share_of_portal_blood(monkeypatch):
+    monkeypatch.setattr("hepaflux.systems.extraction.PORTAL", 0.625)
+    text = " ".join(extraction.with_options(extraction="saturable").equations)
+    assert "I_sinusoid = 0.625 I_portal + 0.375 I" in text
+
+
+@pytest.mark.slow
+def test_extraction_of_virtual_people_is_found():
+    """With n, V_I and T known, so that extraction is not conditional on them."""
+    known = {"V_I_relative": Fixed(1.0), "n": Fixed(0.23), "Q_P": Fixed(0.6), "T": Fixed(10.0)}
+    system = extraction.with_options(kinetics="standard", extraction_knots=(0, 60, 240))
+    system = system.with_priors(**known)
+    made = hf.simulate_study(system, subjects=3, protocol="ogtt75_c_peptide", seed=3)
+    tree = hf.fit_each(made.study, system, draws=300, tune=300, chains=2, seed=1)
+    draws = logit(tree["posterior"]["HE_b"]).stack(sample=("chain", "draw"))
+    error = logit(made.truth["HE_b"].to_numpy()) - draws.mean("sample").to_numpy()
+    spread = draws.std("sample").to_numpy()
+    assert np.sum((error / spread) ** 2) < stats.chi2.ppf(0.999, df=3)
+    assert np.all(spread < 0.2)
