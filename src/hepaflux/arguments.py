@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 def read_system(
     name: str, priors: list[str], settings: list[str], study: "Study", *, state: str | None = None
 ) -> "System":
-    """Return a system with the options, the state of health and the priors of the command line."""
+    """Return a system with the state of health, the options and the priors of the command line.
+
+    What is set and stated there goes before what belongs to the state of health.
+    """
     from hepaflux.systems import named
 
     options = dict(read_pair(text, "--set basal_insulin=first") for text in settings)
-    system = named(name).with_options(insulin_factor=study.insulin_factor, **options)
-    system = system if state is None else system.in_condition(state)
+    system = named(name) if state is None else named(name).in_condition(state)
+    system = system.with_options(insulin_factor=study.insulin_factor, **options)
     return system.with_priors(**read_priors(priors))
 
 

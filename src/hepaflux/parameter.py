@@ -206,12 +206,14 @@ def centered(prior: Prior, value: float) -> Prior:
     """Return a prior of the same family and relative width whose median is ``value``.
 
     A value that the family cannot have as its median, such as a log-normal zero, is known: the
-    prior becomes ``Fixed``.
+    prior becomes ``Fixed``. So does a ``Uniform``, whose bounds are no width around a center.
     """
     if isinstance(prior, LogNormal) and value > 0:
         return replace(prior, median=value)
     if isinstance(prior, Normal):
         return replace(prior, mean=value)
+    if isinstance(prior, HalfNormal) and value > 0:
+        return replace(prior, scale=prior.scale * value / center(prior))
     if isinstance(prior, Beta) and 0 < value < 1:
         return _beta_around(value, prior.alpha + prior.beta)
     return Fixed(value)

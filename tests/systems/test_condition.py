@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hepaflux import systems
-from hepaflux.parameter import Beta, Fixed, LogNormal, Normal, Uniform, center, centered
+from hepaflux.parameter import Beta, Fixed, HalfNormal, LogNormal, Normal, Uniform, center, centered
 from hepaflux.systems.condition import Condition, Reported, reported
 
 EVERY = [(system, c) for system in systems.ALL for c in system.conditions]
@@ -29,8 +29,27 @@ def test_priors_keep_their_family_and_width(system, condition):
     chosen = system.in_condition(condition.name).with_options(**dict(system.settings))
     for parameter in system.unknowns:
         prior, there = parameter.prior, chosen.parameter(parameter.name).prior
-        if isinstance(prior, LogNormal) and isinstance(there, LogNormal):
-            assert there.cv == prior.cv
+        assert type(there) is type(prior), parameter.name
+        assert not isinstance(prior, LogNormal) or there.cv == prior.cv
+
+
+@pytest.mark.parametrize("unknowns", ["few", "all"])
+@pytest.mark.parametrize("state", ["normal", "t2d"])
+def test_the_order_of_state_and_options_does_not_matter(state, unknowns):
+    start = systems.meal.with_options(unknowns="all" if unknowns == "few" else "few")
+    first, last = start.in_condition(state), start.with_options(unknowns=unknowns)
+    chosen = first.with_options(unknowns=unknowns)
+    assert chosen.priors == last.in_condition(state).priors
+    assert len(chosen.unknowns) == len(last.unknowns) != len(start.unknowns)
+    for name, value in systems.meal.condition(state).values.items():
+        assert chosen.centers[name] == pytest.approx(value.value, rel=1e-9)
+
+
+def test_a_stated_prior_outlasts_state_and_options():
+    stated = {"Vmx": LogNormal(3e-4, 0.2), "m5": Fixed(0.04)}
+    chosen = systems.meal.in_condition("t2d").with_priors(**stated).with_options(unknowns="all")
+    assert {name: chosen.priors[name] for name in stated} == stated
+    assert isinstance(chosen.priors["m1"], LogNormal)
 
 
 def test_names_are_unique():
@@ -74,7 +93,13 @@ def test_a_state_without_meaning_and_a_value_without_source_are_refused():
 
 @pytest.mark.parametrize(
     ("prior", "value"),
-    [(LogNormal(1.0, 0.5), 3.0), (Normal(0.0, 1.0), -2.0), (Beta(2.0, 6.0), 0.7), (Fixed(1), 2.0)],
+    [
+        (LogNormal(1.0, 0.5), 3.0),
+        (Normal(0.0, 1.0), -2.0),
+        (HalfNormal(2.0), 0.3),
+        (Beta(2.0, 6.0), 0.7),
+        (Fixed(1), 2.0),
+    ],
 )
 def test_a_centered_prior_has_its_median_there(prior, value):
     moved = centered(prior, value)
@@ -87,7 +112,9 @@ def test_a_centered_share_is_as_concentrated_as_before():
     assert moved.alpha + moved.beta == pytest.approx(8.0)
 
 
-@pytest.mark.parametrize(("prior", "value"), [(LogNormal(1, 1), 0.0), (Beta(2, 2), 1.0)])
+@pytest.mark.parametrize(
+    ("prior", "value"), [(LogNormal(1, 1), 0.0), (Beta(2, 2), 1.0), (HalfNormal(1), -1.0)]
+)
 def test_what_a_family_cannot_have_as_its_median_is_known(prior, value):
     assert centered(prior, value) == Fixed(value)
     assert centered(Uniform(0.0, 1.0), 0.3) == Fixed(0.3)

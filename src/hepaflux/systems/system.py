@@ -250,6 +250,8 @@ class System:
         Declares the system anew under other settings.
     adapt : callable (settings, study) -> settings
         Completes settings that depend on the study's protocol.
+    around : mapping of str to float
+        Values of a state of health, around which the priors lie under any settings.
     conventions : tuple of str
         Sentences for the documentation and for each run's record.
     """
@@ -274,24 +276,19 @@ class System:
     settings: Settings = field(default_factory=dict)
     declare: "Callable[[Settings], System] | None" = None
     adapt: Callable[[Settings, Any], Settings] | None = None
+    around: Mapping[str, float] = field(default_factory=dict)
     conventions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a declaration that contradicts itself."""
-        records: tuple[Any, ...] = (
-            *self.states,
-            *self.parameters,
-            *self.inputs,
-            *self.derived,
-            *self.fluxes,
-        )
+        named: tuple[Any, ...] = (*self.parameters, *self.inputs, *self.derived, *self.fluxes)
         if bool(self.states) != (self.rhs is not None and self.initial is not None):
             raise ValueError(f"system {self.name!r} must have states, rhs and initial, or none")
-        names = [record.name for record in records if record not in self.states]
+        names = [record.name for record in named]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"system {self.name!r} declares {', '.join(repeated)} twice")
-        for record in (*records, *self.outputs):
+        for record in (*self.states, *named, *self.outputs):
             if not record.unit or not record.meaning:
                 raise ValueError(f"{record.name!r} of {self.name!r} must have a unit and a meaning")
 
@@ -341,13 +338,15 @@ class System:
         """
         condition = self.condition(name)
         chosen = self.with_options(**condition.settings)
-        values = condition.values.items()
-        return chosen.with_priors(
-            **{n: centered(chosen.parameter(n).prior, reported.value) for n, reported in values}
-        )
+        return chosen._around({n: reported.value for n, reported in condition.values.items()})
+
+    def _around(self, values: Mapping[str, float]) -> "System":
+        moved = {n: centered(p, values[n]) for n, p in self.priors.items() if n in values}
+        values = MappingProxyType({**self.around, **values})
+        return replace(self.with_priors(**moved), around=values)
 
     def with_options(self, *, insulin_factor: float = 6.0, **changes: Any) -> "System":
-        """Return the system declared anew under other options; changed priors are kept.
+        """Return the system under other options; state of health and stated priors are kept.
 
         Raises
         ------
@@ -373,9 +372,10 @@ class System:
     def _redeclared(self, settings: Settings) -> "System":
         if self.declare is None or dict(settings) == dict(self.settings):
             return self
-        before, fresh = self.declare(self.settings).priors, self.declare(settings)
-        changed = {name: prior for name, prior in self.priors.items() if before[name] != prior}
-        return fresh.with_priors(**{k: v for k, v in changed.items() if k in fresh.priors})
+        before, fresh = (self.declare(s)._around(self.around) for s in (self.settings, settings))
+        was, there = before.priors, fresh.priors
+        kept = {k: v for k, v in self.priors.items() if v != was[k] and k in there}
+        return fresh.with_priors(**kept)
 
     @property
     def priors(self) -> dict[str, Prior]:
