@@ -10,12 +10,13 @@ from scipy.integrate import solve_ivp
 from virtual import samples, study_of
 
 import hepaflux as hf
-from hepaflux.model import Population, simulated_courses
+from hepaflux.model import HEALTHY, Population, simulated_courses
+from hepaflux.model.population import draw_parameter
 from hepaflux.model.protocols import own_test
-from hepaflux.parameter import Fixed
+from hepaflux.parameter import Fixed, center
 from hepaflux.solver import solve
 from hepaflux.study.study import Dose, Subject
-from hepaflux.systems.dalla_man import MG, MG_DL, NORMAL, PRINTED, T2D
+from hepaflux.systems.dalla_man import CV, MG, MG_DL, NORMAL, PRINTED, SHARES, T2D
 from hepaflux.systems.system import State, fields_type
 
 meal = sys.modules["hepaflux.systems.meal"]
@@ -460,6 +461,17 @@ def test_a_study_without_insulin_is_refused():
     alone = dataclasses.replace(subject, samples={"glucose": subject.samples["glucose"]})
     with pytest.raises(hf.StudyError, match="no insulin samples"):
         hf.build_model(study_of(alone), hf.systems.meal)
+
+
+@pytest.mark.parametrize("name", CV)
+def test_people_differ_by_the_coefficient_of_variation(name):
+    """Of a share to first order only: the logit is not straight over its range."""
+    parameter = hf.systems.meal.with_options(unknowns="all").parameter(name)
+    rng = np.random.default_rng(5)
+    drawn = draw_parameter(parameter, [HEALTHY] * 50_000, rng)
+    rel = 0.1 if name in SHARES else 0.03
+    assert drawn.std() / drawn.mean() == pytest.approx(CV[name][0], rel=rel)
+    assert np.median(drawn) == pytest.approx(center(parameter.prior), rel=0.03)
 
 
 RECOVERED = ("G_b", "I_b", "kabs", "Vmx", "kp3", "beta", "K")

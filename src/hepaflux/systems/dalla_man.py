@@ -224,13 +224,17 @@ def parameters(unknowns: str) -> tuple[Parameter, ...]:
 
 
 def _parameter(name: str, normal: Reported, is_unknown: bool) -> Parameter:
+    """Return a parameter; its spread is the SD of the log or, to first order, of the logit."""
     unit, meaning = MEANING[name]
     if not is_unknown:
         return Parameter(name, unit, Fixed(normal.value), meaning, normal.source)
     cv, width = CV[name]
-    prior: Prior = LogNormal(normal.value, cv)
+    positive = LogNormal(normal.value, cv)
+    prior: Prior = positive
+    spread = positive.log_sd
     if name in SHARES:
+        spread = cv / (1 - normal.value)
         total = (1 - normal.value) / (normal.value * cv**2) - 1
         prior = centered(Beta(total / 2, total / 2), normal.value)
     source = f"median: {normal.source}; {width if width == CHOSEN else f'width: {width}'}"
-    return Parameter(name, unit, prior, meaning, source, spread=cv)
+    return Parameter(name, unit, prior, meaning, source, spread=spread)
