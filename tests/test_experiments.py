@@ -1,14 +1,17 @@
 """Commands about virtual people: states of health, own doses, figures."""
 
 import csv
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import hepaflux as hf
 from hepaflux.arguments import read_dose, read_minutes, read_system
 from hepaflux.cli import app
+from hepaflux.study.study import Subject
 from hepaflux.units import MOLAR_MASS
 
 PNG = b"\x89PNG"
@@ -91,6 +94,49 @@ def test_a_fit_lies_around_a_state_of_health():
     reported = hf.systems.meal.condition("t2d").values
     assert chosen.centers["Vmx"] == pytest.approx(reported["Vmx"].value)
     assert chosen.centers["kabs"] == 0.05
+
+
+def test_what_is_set_goes_before_what_belongs_to_a_state(monkeypatch):
+    meal = hf.systems.meal
+    wide = dataclasses.replace(meal.condition("t2d"), settings={"unknowns": "all"})
+    changed = dataclasses.replace(meal, conditions=(wide,))
+    monkeypatch.setattr("hepaflux.systems.named", lambda name: changed)
+    study = hf.read_study("ogtt_demo")
+    chosen = read_system("meal", [], ["unknowns=few"], study, state="t2d")
+    assert {p.name for p in chosen.unknowns} == {p.name for p in meal.unknowns}
+    assert chosen.priors == meal.in_condition("t2d").priors
+
+
+def simulated(folder: Path, *words: object) -> Subject:
+    run("simulate", *words, "-o", folder)
+    (subject,) = hf.read_study(folder).subjects
+    return subject
+
+
+def test_insulin_is_injected_where_it_is_modeled(tmp_path: Path):
+    words = ("meal", "--state", "normal", "--duration", "3h", "--dose", "75 g")
+    plain = simulated(tmp_path / "plain", *words)
+    injected = simulated(tmp_path / "injected", *words, "--dose", "0.05 U/kg at 1h")
+    time = plain.samples["insulin"].time
+    insulin, glucose = (
+        injected.samples[name].value / plain.samples[name].value for name in ("insulin", "glucose")
+    )
+    assert insulin[time == 70] > 2
+    assert glucose[time >= 90].mean() < 0.85
+
+
+@pytest.mark.parametrize("how", ["at 1h", "at 1h over 10 min"])
+def test_insulin_is_given_per_weight_where_it_is_made_up(tmp_path: Path, how: str):
+    words = ("oral", "--subjects", "1", "--duration", "2h", "--dose", "75 g")
+    plain = simulated(tmp_path / "plain", *words)
+    whole = simulated(tmp_path / "whole", *words, "--dose", f"5 U {how}")
+    per_kg = simulated(tmp_path / "per_kg", *words, "--dose", f"{5 / plain.weight:.8f} U/kg {how}")
+    added = whole.samples["insulin"].value - plain.samples["insulin"].value
+    assert np.all(added[plain.samples["insulin"].time <= 60] == 0)
+    assert 100 < added.max() < 5000
+    np.testing.assert_allclose(
+        whole.samples["insulin"].value, per_kg.samples["insulin"].value, rtol=2e-3
+    )
 
 
 @pytest.mark.parametrize(

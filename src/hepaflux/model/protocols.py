@@ -132,15 +132,32 @@ def infusion(what: str, rate: float, *, begin: float, end: float) -> Dose:
     return Dose(begin, what, rate * (end - begin), "intravenous", end - begin, per_kg=True)
 
 
-def infused_insulin(test: StandardTest, time: np.ndarray) -> np.ndarray:
-    """Return what insulin infusions add to insulin at some times, pmol/L."""
+def given_insulin(test: StandardTest, time: np.ndarray, weight: float) -> np.ndarray:
+    """Return what given insulin adds to insulin at some times, pmol/L.
+
+    One pool of ``INSULIN_CLEARANCE / INSULIN_RATE`` L/kg; a sample at the time of an injection is
+    taken before it.
+
+    Parameters
+    ----------
+    time : array (sample,), min
+    weight : float, kg
+        Body weight, by which absolute doses are divided.
+    """
     added = np.zeros_like(time)
     for dose in test.doses:
         if dose.what == "insulin":
-            level = dose.amount / dose.duration / INSULIN_CLEARANCE
-            begun, ended = (np.maximum(time - t, 0) for t in (dose.time, dose.time + dose.duration))
-            added += level * (np.exp(-INSULIN_RATE * ended) - np.exp(-INSULIN_RATE * begun))
+            amount = dose.amount if dose.per_kg else dose.amount / weight
+            added += amount / INSULIN_CLEARANCE * _passing(time - dose.time, dose.duration)
     return added
+
+
+def _passing(since: np.ndarray, duration: float) -> np.ndarray:
+    """Return the share of a dose per min that is cleared at times since its begin, 1/min."""
+    if duration == 0:
+        return np.where(since > 0, INSULIN_RATE * np.exp(-INSULIN_RATE * np.maximum(since, 0)), 0.0)
+    begun, ended = (np.maximum(since - end, 0) for end in (0.0, duration))
+    return (np.exp(-INSULIN_RATE * ended) - np.exp(-INSULIN_RATE * begun)) / duration
 
 
 def excursion(test: StandardTest, basal: float, time: np.ndarray) -> np.ndarray:

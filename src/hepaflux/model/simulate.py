@@ -26,7 +26,7 @@ from hepaflux.model.protocols import (
     TESTS,
     StandardTest,
     excursion,
-    infused_insulin,
+    given_insulin,
     phase,
 )
 from hepaflux.model.recipe import Recipe, prepare, separate
@@ -278,7 +278,7 @@ def _person(
     time = np.array(test.times, dtype=float)
     known = {
         "glucose": excursion(test, body.glucose, time),
-        "insulin": _insulin(test, body.insulin, relative, rng),
+        "insulin": _insulin(test, body, relative, rng),
         **{analyte: np.array(values) for analyte, values in test.known.items()},
     }
     covariates = {"bmi": round(body.weight / body.height**2, 1)}
@@ -311,12 +311,12 @@ def kinetic_covariates(
 
 
 def _insulin(
-    test: StandardTest, basal: float, relative: float, rng: np.random.Generator
+    test: StandardTest, body: Body, relative: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Return a smooth insulin response at the sampling times, pmol/L."""
     time = np.array(test.times, dtype=float)
     size = relative**-FEEDBACK * np.exp(0.25 * rng.standard_normal())
-    response = np.full_like(time, basal) + infused_insulin(test, time)
+    response = np.full_like(time, body.insulin) + given_insulin(test, time, body.weight)
     for peak, height in test.phases:
         peak = peak * np.exp(0.1 * rng.standard_normal())
         response += size * height * phase(time, peak)
