@@ -41,6 +41,17 @@ def test_the_jacobian_is_that_of_differences(functions, z):
     assert log_jacobian(z) == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_batch_is_its_points_one_by_one(functions):
+    batch = np.stack(POINTS[1:])
+    z = pt.matrix("z")
+    shares = sticks.backward(z)
+    both = pytensor.function(
+        [z], [shares, sticks.forward(shares), sticks.log_jac_det(z)], mode="FAST_COMPILE"
+    )
+    for found, alone in zip(both(batch), functions, strict=True):
+        np.testing.assert_allclose(found, [alone(point) for point in batch], rtol=1e-12)
+
+
 def test_the_prior_is_the_same_in_any_coordinates():
     """Draws by a sampler that walks in the coordinates have the Dirichlet's marginal shares."""
     alpha = np.array([1.4, 5.0, 3.6])

@@ -153,7 +153,7 @@ def test_insulin_and_c_peptide_are_both_needed():
 
 
 def test_the_equations_state_the_share_of_portal_blood(monkeypatch):
-    monkeypatch.setattr("hepaflux.systems.extraction.PORTAL", 0.625)
+    monkeypatch.setitem(extraction.declare.__globals__, "PORTAL", 0.625)
     text = " ".join(extraction.with_options(extraction="saturable").equations)
     assert "I_sinusoid = 0.625 I_portal + 0.375 I" in text
 

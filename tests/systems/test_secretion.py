@@ -236,7 +236,10 @@ class TestDisposition:
 
 @pytest.mark.parametrize(
     ("system", "message"),
-    [(secretion, "XX"), (SMOOTHED, "YY")],
+    [
+        (secretion, "its first phase of secretion is not that of a drink"),
+        (SMOOTHED, "does not enter system secretion; choose a system for that route"),
+    ],
     ids=["measured", "smoothed"],
 )
 def test_glucose_into_a_vein_is_refused(system, message):

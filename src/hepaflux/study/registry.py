@@ -193,7 +193,7 @@ def get_dataset(name: str) -> Path:
 
 def cache_folder() -> Path:
     """Return the folder of downloaded files."""
-    # Imported here because pooch brings a network stack that most sessions never need.
+    # Imported here because pooch brings a network stack that is needed for a download only.
     import pooch
 
     return Path(os.environ.get(CACHE) or pooch.os_cache("hepaflux"))

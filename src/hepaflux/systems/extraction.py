@@ -321,7 +321,7 @@ def equations_of(settings: Settings) -> tuple[str, ...]:
     return (
         "dI/dt = ISR (1 - HE) / V_I - n I,   I(0) = ISR_b (1 - HE_b) / (n V_I)",
         FORMS[settings["extraction"]],
-        "I_portal = I + ISR / Q_P,   I_sinusoid = 0.75 I_portal + 0.25 I",
+        f"I_portal = I + ISR / Q_P,   I_sinusoid = {PORTAL:g} I_portal + {1 - PORTAL:g} I",
         *secreted.equations_of(settings),
     )
 
