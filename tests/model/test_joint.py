@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pymc as pm
-import pytensor
 import pytest
+from scipy import stats
 from virtual import ivgtt, labeled_sources, ogtt, study_of
 
 import hepaflux as hf
@@ -127,18 +127,19 @@ class TestDensity:
         design = hf.Design(correlated=(("drink_SI", "bolus_SI"),))
         joint = hf.build_joint_model(parts, design=design)
         point = joint.initial_point()
-        wide = np.linspace(-1.0, 1.0, 4)
-        point["drink_SI_offset"], point["bolus_SI_offset"] = wide, np.zeros(4)
-        inputs = joint.value_vars
-        values = joint.replace_rvs_by_values([joint["drink_SI"], joint["bolus_SI"]])
-        found = pytensor.function(inputs, values, mode="FAST_COMPILE", on_unused_input="ignore")
-        for share, expected in ((0.9, 0.8), (0.2, -0.6)):
+        population = point["drink_SI_population_log__"]
+        point["drink_SI_line_offset"] = population + np.array([-0.6, -0.2, 0.1, 0.7])
+        deviations = (point["drink_SI_line_offset"] - population) / np.exp(
+            point["drink_SI_spread_log__"]
+        )
+        for share, correlation in ((0.9, 0.8), (0.2, -0.6)):
             point["drink_SI_bolus_SI_offset_logodds__"] = np.log(share / (1 - share))
-            drink, bolus = (np.log(v) for v in found(*(point[v.name] for v in inputs)))
-            # Deviations of the second are the correlation times those of the first.
-            ratio = np.polyfit(drink - drink.mean(), bolus - bolus.mean(), 1)[0]
-            spreads = np.exp(point["bolus_SI_spread_log__"] - point["drink_SI_spread_log__"])
-            assert ratio == pytest.approx(expected * spreads, rel=1e-6)
+            logp = joint.compile_logp(vars=[joint["bolus_SI_line_offset"]], mode="FAST_COMPILE")
+            spread = np.exp(point["bolus_SI_spread_log__"])
+            mean = point["bolus_SI_population_log__"] + spread * correlation * deviations
+            width = spread * np.sqrt(1 - correlation**2)
+            expected = stats.norm(mean, width).logpdf(point["bolus_SI_line_offset"]).sum()
+            assert float(logp(point)) == pytest.approx(expected, rel=1e-9)
 
 
 def test_everybody_keeps_what_is_derived_in_another_order(drinks):

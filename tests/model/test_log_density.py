@@ -121,7 +121,7 @@ HIERARCHY = {
     "V": np.array([0.16, 0.19]),
     "SI_population": np.array([7e-5, 4e-5]),
     "SI_spread": 0.5,
-    "SI_offset": np.array([0.3, -0.5, 1.2, -0.1]),
+    "SI_line_offset": np.log([8e-5, 5e-5, 6e-5, 3.5e-5]),
     "SI_slope": np.array([-0.2]),
     "p2_population": np.array([0.028, 0.022]),
     "p2_spread": 0.3,
@@ -139,8 +139,9 @@ def hierarchical_density():
     bmi = (bmi - bmi.mean()) / bmi.std()
     r = 2 * h["SI_p2_offset"] - 1
     shift = h["SI_slope"][0] * bmi
-    SI = h["SI_population"][group] * np.exp(h["SI_spread"] * h["SI_offset"] + shift)
-    second = r * h["SI_offset"] + np.sqrt(1 - r**2) * h["p2_offset"]
+    SI = np.exp(h["SI_line_offset"])
+    first = (h["SI_line_offset"] - np.log(h["SI_population"][group]) - shift) / h["SI_spread"]
+    second = r * first + np.sqrt(1 - r**2) * h["p2_offset"]
     p2 = h["p2_population"][group] * np.exp(h["p2_spread"] * second)
     total = stats.beta(2, 2).logpdf(h["SI_p2_offset"]) + stats.norm(0, 0.5).logpdf(-0.2)
     total += OUTPUT.cv.distribution().logpdf(CV)
@@ -148,7 +149,8 @@ def hierarchical_density():
         parameter = SYSTEM.parameter(name)
         total += parameter.prior.distribution().logpdf(h[f"{name}_population"]).sum()
         total += LogNormal(parameter.spread, 0.5).distribution().logpdf(h[f"{name}_spread"])
-        total += stats.norm.logpdf(h[f"{name}_offset"]).sum()
+    total += stats.norm.logpdf(first).sum() - len(first) * np.log(h["SI_spread"])
+    total += stats.norm.logpdf(h["p2_offset"]).sum()
     total += SYSTEM.parameter("V").prior.distribution().logpdf(h["V"]).sum()
     total += SYSTEM.parameter("SG").prior.distribution().logpdf(h["SG"])
     for i, subject in enumerate(study.subjects):
@@ -166,7 +168,7 @@ def test_hierarchy_with_groups_covariate_and_correlation():
 def test_the_order_of_subjects_does_not_matter():
     order = np.array([1, 3, 0, 2])
     model = hf.build_model(people(order), SYSTEM, design=DESIGN)
-    moved = {**HIERARCHY, **{f"{n}_offset": HIERARCHY[f"{n}_offset"][order] for n in ("SI", "p2")}}
+    moved = {**HIERARCHY, **{n: HIERARCHY[n][order] for n in ("SI_line_offset", "p2_offset")}}
     assert list(model.coords["group"]) == ["lean", "obese"]
     assert log_density(model, **moved) == pytest.approx(hierarchical_density(), rel=1e-9)
 
@@ -176,7 +178,7 @@ def test_groups_follow_their_labels():
     assert list(model.coords["group"]) == ["obese", "lean"]
     turned = {k: v[::-1] if np.size(v) == 2 else v for k, v in HIERARCHY.items()}
     order = np.array([3, 2, 0, 1])
-    turned |= {f"{n}_offset": HIERARCHY[f"{n}_offset"][order] for n in ("SI", "p2")}
+    turned |= {n: HIERARCHY[n][order] for n in ("SI_line_offset", "p2_offset")}
     assert log_density(model, **turned) == pytest.approx(hierarchical_density(), rel=1e-9)
 
 

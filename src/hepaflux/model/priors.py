@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pymc as pm
@@ -81,11 +81,14 @@ def build_parameters(
     values = {
         p.name: _common(p, design, people) for p in parameters if design.levels[p.name] != "subject"
     }
+    follows = {second: first for first, second in design.correlated}
     varying = [p for p in parameters if design.levels[p.name] == "subject"]
-    deviations = _deviations(varying, design)
-    for parameter in varying:
-        deviation = deviations.get(parameter.name)
-        values[parameter.name] = _by_subject(parameter, deviation, design, people)
+    deviations: dict[str, Any] = {}
+    for parameter in sorted(varying, key=lambda p: p.name in follows):
+        name = parameter.name
+        leader = follows.get(name, "")
+        tie = _tie(leader, name, deviations[leader]) if leader else NO_TIE
+        values[name], deviations[name] = _by_subject(parameter, tie, design, people)
     return {p.name: values[p.name] for p in parameters}
 
 
@@ -101,47 +104,54 @@ def _common(parameter: Parameter, design: Design, people: People) -> Any:
     return by_group[people.group_of_subject]
 
 
-def _deviations(parameters: Sequence[Parameter], design: Design) -> dict[str, Any]:
-    """Create the standardized deviations of the subjects, correlated where the design says so.
+class Tie(NamedTuple):
+    """What another parameter says about a standardized deviation: its mean and its width."""
 
-    For a pair, the LKJ(2) prior of the correlation is a beta(2, 2) stretched to (-1, 1).
-    """
-    standard = {
-        p.name: pm.Normal(f"{p.name}_offset", dims="subject")
-        for p in parameters
-        if not is_centered(p, design)
-    }
-    for first, second in design.correlated:
-        share = pm.Beta(f"{first}_{second}_offset", alpha=2.0, beta=2.0)
-        correlation = pm.Deterministic(f"{first}_{second}_correlation", 2 * share - 1)
-        independent = pt.sqrt(1 - correlation**2) * standard[second]
-        standard[second] = correlation * standard[first] + independent
-    return standard
+    mean: Any
+    width: Any
 
 
-def is_centered(parameter: Parameter, design: Design) -> bool:
+NO_TIE = Tie(0.0, 1.0)
+
+
+def _tie(first: str, second: str, deviation: Any) -> Tie:
+    """Create a correlation; its LKJ(2) prior is a beta(2, 2) stretched to (-1, 1)."""
+    share = pm.Beta(f"{first}_{second}_offset", alpha=2.0, beta=2.0)
+    correlation = pm.Deterministic(f"{first}_{second}_correlation", 2 * share - 1)
+    return Tie(correlation * deviation, pt.sqrt(1 - correlation**2))
+
+
+def is_centered(parameter: Parameter) -> bool:
     """Return whether a subject's value itself is sampled, and not its standardized deviation.
 
     Both say the same; they differ in how well they can be sampled. Where people differ more than
     the samples leave open, as in SI, the value is; otherwise, as in V, the deviation.
     """
-    paired = {name for pair in design.correlated for name in pair}
-    return parameter.spread >= WIDE_SPREAD and parameter.name not in paired
+    return parameter.spread >= WIDE_SPREAD
 
 
-def _by_subject(parameter: Parameter, deviation: Any, design: Design, people: People) -> Any:
-    """Create a parameter that varies around its population median on its natural scale."""
+def _by_subject(parameter: Parameter, tie: Tie, design: Design, people: People) -> tuple[Any, Any]:
+    """Create a parameter that varies around its population median on its natural scale.
+
+    Returns
+    -------
+    tensor, tensor (subject,)
+        The values, and their standardized deviations.
+    """
     name, support = parameter.name, parameter.prior.support
     dims = ("group",) if design.by_group else ()
     median = random_variable(f"{name}_population", parameter.prior, dims)
     spread = random_variable(f"{name}_spread", LogNormal(parameter.spread, SPREAD_CV), ())
     center = _to_line(median[people.group_of_subject] if design.by_group else median, support)
     center = center + _covariate_shift(name, design, people)
-    if deviation is None:
-        line = pm.Normal(f"{name}_line_offset", center, spread, dims="subject")
+    if is_centered(parameter):
+        mean, width = center + spread * tie.mean, spread * tie.width
+        line = pm.Normal(f"{name}_line_offset", mean, width, dims="subject")
+        deviation = (line - center) / spread
     else:
+        deviation = tie.mean + tie.width * pm.Normal(f"{name}_offset", dims="subject")
         line = center + spread * deviation
-    return pm.Deterministic(name, _from_line(line, support), dims="subject")
+    return pm.Deterministic(name, _from_line(line, support), dims="subject"), deviation
 
 
 def _to_line(value: Any, support: str) -> Any:
