@@ -43,7 +43,7 @@ def simulate(
         str | None,
         typer.Option(
             help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
-            " ivgtt, ivgtt_labeled or clamp.",
+            " ivgtt, ivgtt_labeled, clamp or heavy_water.",
             show_default="the usual test of the system",
         ),
     ] = None,
