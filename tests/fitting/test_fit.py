@@ -172,6 +172,7 @@ class TestEach:
         tree = hf.fit_each(three, hf.systems.oral, seed=4, **TINY)
         assert asked == [(4, 60), (5, 60), (5, 240), (6, 60)]
         assert dict(tree["posterior"].sizes)["draw"] == 60
+        assert tree.attrs["sampled_longer"] == "S1"
         diverging = tree["sample_stats"]["diverging"].to_numpy()
         assert diverging[:, 5, [0, 2]].all()
         assert diverging[:, 1, 1].all()

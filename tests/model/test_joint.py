@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pymc as pm
 import pytest
+import xarray as xr
 from scipy import stats
 from virtual import ivgtt, labeled_sources, ogtt, study_of
 
 import hepaflux as hf
+from hepaflux.fitting import joint
 from hepaflux.fitting.compiled import compile_model, density_and_gradient
 from hepaflux.model.design import DesignError
 from hepaflux.model.joint import prepare_joint
@@ -225,3 +227,16 @@ class TestRefusals:
         }
         with pytest.raises(DesignError, match=message):
             prepare_joint(parts, shared=(shared,), design=None, noise={})
+
+
+def test_a_value_by_group_is_that_of_each_person_of_a_part(drinks, labels):
+    """The people of the second part stand in another order, the groups in that of the whole."""
+    parts = {"drink": (drinks, hf.systems.oral), "dnl": (labels, hf.systems.sources)}
+    recipe = prepare_joint(parts, shared=(), design=None, noise={})
+    dims = ("chain", "draw", "group")
+    coords = {"group": list(recipe.study.groups)}
+    by_group = xr.DataArray([[[1.0, 2.0]]], dims=dims, coords=coords)
+    own = joint._of_people(recipe, "dnl", by_group)
+    assert own.dims == ("chain", "draw", "subject")
+    assert own["subject"].to_numpy().tolist() == ["S3", "S1", "S2"]
+    assert own.to_numpy().ravel().tolist() == [2.0, 1.0, 2.0]

@@ -45,6 +45,7 @@ PROVENANCE = (
     ("draws", "Draws per chain"),
     ("seed", "Seed"),
     ("sampling_seconds", "Sampling time (s)"),
+    ("sampled_longer", "Sampled longer, for their chains did not agree"),
     ("created", "Created"),
     ("hepaflux_version", "hepaflux"),
 )

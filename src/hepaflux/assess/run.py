@@ -46,7 +46,7 @@ RECIPE_SECTIONS: Mapping[str, tuple[str, ...]] = {
         "tolerance",
         "conventions",
     ),
-    "sampling": ("method", "chains", "tune", "draws", "seed", "sampling_seconds"),
+    "sampling": ("method", "chains", "tune", "draws", "seed", "sampling_seconds", "sampled_longer"),
 }
 
 

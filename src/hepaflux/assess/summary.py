@@ -40,11 +40,13 @@ def summarize(posterior: xr.DataTree, *, ci_prob: float = 0.9) -> pd.DataFrame:
     draws = history.draws(posterior)
     groups = history.subject_labels(posterior)
     statistics = _statistics(draws, ci_prob)
+    known = {name: bool(draws[name].notnull().any()) for name in draws.data_vars}
     rows = [
         {**label, "group": label["group"] or groups.get(label["subject"], ""), **values}
         for name in draws.data_vars
         for label, values in _rows(statistics[name])
-        if not np.isnan(values["mean"])  # of a test that the subject did not take
+        # Others have it, so the subject did not take that test; what nobody has is shown as NaN.
+        if not (known[name] and np.isnan(values["mean"]))
     ]
     table = pd.DataFrame(rows)
     table["unit"] = [history.unit(posterior, name.split("[")[0]) for name in table["parameter"]]

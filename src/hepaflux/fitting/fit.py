@@ -99,6 +99,9 @@ def fit_each(
 ) -> xr.DataTree:
     """Fit every subject of a study on its own, with one compilation for all.
 
+    Where the chains of a subject do not agree they are sampled anew, longer, and as many draws are
+    kept of them; the attribute ``sampled_longer`` names these subjects.
+
     Parameters
     ----------
     study, system, noise
@@ -133,7 +136,14 @@ def fit_each(
     )
     names = xr.DataArray([s.name for s in study.subjects], dims="subject", name="subject")
     failed = sum(fit.failed for fit in fits)
-    record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": 1}
+    longer = [str(name) for name, fit in zip(names.values, fits, strict=True) if fit.longer]
+    record = {
+        **how,
+        "sampling_seconds": clock.seconds,
+        "failed_solves": failed,
+        "each": 1,
+        "sampled_longer": ", ".join(longer),
+    }
     stats = [fit.stats for fit in fits]
     return assemble(
         recipe,
@@ -160,6 +170,7 @@ class _Fitted(NamedTuple):
     posterior: xr.Dataset
     stats: xr.Dataset | None
     failed: int
+    longer: bool
 
 
 def _prior(model: pm.Model, seed: int) -> xr.Dataset:
@@ -183,15 +194,13 @@ def _fit_subjects(
         model, compiled = templates[kind]
         mine = with_study(compiled, data_values(recipe))
         try:
-            fits.append(_Fitted(model, *_mixed(mine, model, {**how, "seed": how["seed"] + i})))
+            fits.append(_fit_one(mine, model, {**how, "seed": how["seed"] + i}))
         except FitError as error:
             raise FitError(f"subject {alone.subjects[0].name}: {error}") from error
     return fits
 
 
-def _mixed(
-    compiled: Any, model: pm.Model, how: Mapping[str, Any]
-) -> tuple[xr.Dataset, xr.Dataset | None, int]:
+def _fit_one(compiled: Any, model: pm.Model, how: Mapping[str, Any]) -> _Fitted:
     """Run the chains of one subject; longer, of which fewer draws are kept, if they do not agree.
 
     Of a hundred people a few have a posterior that is hard to walk; all others need not wait.
@@ -199,10 +208,11 @@ def _mixed(
     posterior, stats, failed = _run(compiled, model, how)
     can_be = stats is not None and how["draws"] * how["chains"] >= ENOUGH
     if not can_be or nuts.agree(posterior):
-        return posterior, stats, failed
-    longer, stats, failed = _run(compiled, model, {**how, "draws": LONGER * how["draws"]})
+        return _Fitted(model, posterior, stats, failed, longer=False)
+    posterior, stats, failed = _run(compiled, model, {**how, "draws": LONGER * how["draws"]})
     assert stats is not None
-    return nuts.thinned(longer, LONGER), nuts.thinned(stats, LONGER), failed
+    posterior, stats = (nuts.thinned(draws, LONGER) for draws in (posterior, stats))
+    return _Fitted(model, posterior, stats, failed, longer=True)
 
 
 def _kind(recipe: Recipe) -> tuple[Any, ...]:

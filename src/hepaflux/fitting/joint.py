@@ -70,9 +70,7 @@ def _of_people(recipe: JointRecipe, name: str, values: xr.DataArray) -> xr.DataA
     if "group" in values.dims:
         labels = list(recipe.study.groups)
         own = [labels.index(recipe.study.subjects[i].group) for i in index]
-        values = (
-            values.isel(group=own).rename(group="subject").drop_vars("subject", errors="ignore")
-        )
+        values = values.isel(group=own).drop_vars("group").rename(group="subject")
         names = [recipe.study.subjects[i].name for i in index]
         return values.assign_coords(subject=names).transpose("chain", "draw", "subject", ...)
     return values.isel(subject=index) if "subject" in values.dims else values
