@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,7 @@ def test_what_excludes_each_other_is_refused(tmp_path: Path):
 
 def test_a_fit_lies_around_a_state_of_health():
     study = hf.read_study("ogtt_demo")
-    chosen = read_system("meal", ['kabs="value=0.05"'], [], study, state="t2d")
+    chosen = read_system("meal", {"prior": ['kabs="value=0.05"']}, study, state="t2d")
     reported = hf.systems.meal.condition("t2d").values
     assert chosen.centers["Vmx"] == pytest.approx(reported["Vmx"].value)
     assert chosen.centers["kabs"] == 0.05
@@ -102,7 +103,7 @@ def test_what_is_set_goes_before_what_belongs_to_a_state(monkeypatch):
     changed = dataclasses.replace(meal, conditions=(wide,))
     monkeypatch.setattr("hepaflux.systems.named", lambda name: changed)
     study = hf.read_study("ogtt_demo")
-    chosen = read_system("meal", [], ["unknowns=few"], study, state="t2d")
+    chosen = read_system("meal", {"set_": ["unknowns=few"]}, study, state="t2d")
     assert {p.name for p in chosen.unknowns} == {p.name for p in meal.unknowns}
     assert chosen.priors == meal.in_condition("t2d").priors
 
@@ -175,3 +176,69 @@ def test_times_are_read(text, minutes):
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError, match="is no time"):
         read_minutes(text)
+
+
+def test_people_go_together_depend_on_their_bodies_and_miss_samples(tmp_path: Path):
+    words = ("simulate", "oral", "--subjects", 12, "--protocol", "ogtt75_sparse")
+    related = ("--correlate", "SI,p2=0.9", "--covariate", "SI=bmi:-0.1", "--covariate", "SI=age:0")
+    missing = ("--missing", "insulin=0.3", "--missing", "@60")
+    run(*words, *related, *missing, "-o", tmp_path / "study")
+    study = hf.read_study(tmp_path / "study")
+    assert all({"bmi", "age"} <= set(s.covariates) for s in study.subjects)
+    assert all(60 not in s.samples["glucose"].time for s in study.subjects)
+    assert {len(s.samples["insulin"].time) for s in study.subjects} != {4}
+    with (tmp_path / "study" / "truth.csv").open(newline="", encoding="utf-8") as file:
+        truth = list(csv.DictReader(file))
+    assert [row["subject"] for row in truth] == [s.name for s in study.subjects]
+    again = shlex.split(study.notes.removeprefix("Made by: hepaflux "))
+    run(*again, "-o", tmp_path / "again" / "study")
+    assert hf.read_study(tmp_path / "again" / "study").checksum == study.checksum
+    whole = tmp_path / "whole"
+    run(*words, *related, "-o", whole)
+    for one, other in zip(study.subjects, hf.read_study(whole).subjects, strict=True):
+        kept = np.isin(other.samples["glucose"].time, one.samples["glucose"].time)
+        np.testing.assert_array_equal(
+            one.samples["glucose"].value, other.samples["glucose"].value[kept]
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--missing", "often"), "no often can be missing; there are glucose, insulin"),
+        (("--missing", "0.1.1"), "write it like --missing 0.1"),
+        (("--missing", "2"), "above 0 and at most 1, not 2"),
+        (("--covariate", "SI=bmi"), "write it like --covariate SI=bmi:-0.05"),
+        (("--covariate", "SI=shoe:1"), "an effect is of bmi, age, height, sex"),
+        (("--correlate", "SI,q=0.5"), "no correlation 0.5 of SI and q"),
+        (("--with", "extraction"), "write it like --with extraction:portal"),
+        (("--with", "extraction:nope"), "no signal 'nope'; extraction has"),
+    ],
+)
+def test_relations_that_cannot_be_are_refused(tmp_path: Path, words, message):
+    text = run("simulate", "oral", *words, "-o", tmp_path / "study", code=2)
+    assert message in " ".join(text.split())
+
+
+ONE_LIVER = (
+    "extraction:portal_insulin_above_basal=liver_insulin_above_basal,insulin_above_basal,"
+    "I_b=basal_insulin,glucose_above_basal,glucose_rise"
+)
+
+
+def test_systems_of_one_body_are_shown_and_simulated(tmp_path: Path):
+    text = run("systems", "oral_labeled", "--with", ONE_LIVER)
+    assert text.startswith("extraction+oral_labeled: ")
+    line = "liver_insulin_above_basal of oral_labeled = portal_insulin_above_basal of extraction"
+    assert line in " ".join(text.split())
+    assert "portal_insulin_above_basal" in run("systems", "extraction")
+    assert "--with goes with the name of a system" in run("systems", "--with", ONE_LIVER, code=2)
+    out = tmp_path / "study"
+    run("simulate", "oral_labeled", "--with", ONE_LIVER, "--subjects", 1, "-o", out)
+    (subject,) = hf.read_study(out).subjects
+    assert set(subject.samples) == {"glucose", "insulin", "c_peptide", "meal_enrichment"}
+    assert subject.samples["insulin"].value.max() > 2 * subject.samples["insulin"].value[0]
+    words = {"with_": [ONE_LIVER], "set_": ["extraction=saturable"]}
+    chosen = read_system("oral_labeled", words, hf.read_study(out))
+    assert chosen.settings["extraction"] == "saturable"
+    assert {"SI_L", "HE_b", "Phi_s"} <= set(chosen.leading)

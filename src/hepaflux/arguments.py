@@ -1,11 +1,11 @@
 """Arguments: the words of a command line become priors, options of a system and designs."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hepaflux.model import Design
+    from hepaflux.model import Design, Missing
     from hepaflux.model.noise import Noise
     from hepaflux.parameter import Prior
     from hepaflux.study import Study
@@ -13,19 +13,56 @@ if TYPE_CHECKING:
     from hepaflux.systems import System
 
 
+def read_body(name: str, partners: Sequence[str] = (), *, state: str | None = None) -> "System":
+    """Return a system, in one body with others and in a state of health.
+
+    Parameters
+    ----------
+    partners : sequence of str
+        The texts of ``--with``: another system, and which signal of one is which input of the
+        other. A name alone is both.
+    """
+    from hepaflux.systems import compose, named
+
+    system = named(name)
+    for text in partners:
+        partner, shared = read_partner(text)
+        system = compose(named(partner), system, shared)
+    return system if state is None else system.in_condition(state)
+
+
+def read_partner(text: str) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Return the system that ``--with`` names, and the inputs that each signal drives."""
+    name, _, links = (part.strip() for part in text.partition(":"))
+    shared: dict[str, tuple[str, ...]] = {}
+    for link in read_names(links):
+        signal, _, driven = (part.strip() for part in link.partition("="))
+        shared[signal] = (*shared.get(signal, ()), driven or signal)
+    if not (name and shared):
+        raise ValueError(f"{text!r} cannot be read; write it like {WITH_EXAMPLE}")
+    return name, shared
+
+
+WITH_EXAMPLE = "--with extraction:portal_insulin_above_basal=liver_insulin_above_basal"
+
+
 def read_system(
-    name: str, priors: list[str], settings: list[str], study: "Study", *, state: str | None = None
+    name: str, words: Mapping[str, list[str]], study: "Study", *, state: str | None = None
 ) -> "System":
     """Return a system with the state of health, the options and the priors of the command line.
 
     What is set and stated there goes before what belongs to the state of health.
-    """
-    from hepaflux.systems import named
 
+    Parameters
+    ----------
+    words : mapping of str to list of str
+        The texts of ``--prior``, ``--set`` and ``--with`` as ``prior``, ``set_`` and ``with_``.
+    """
+    settings = words.get("set_", [])
     options = dict(read_pair(text, "--set basal_insulin=first") for text in settings)
-    system = named(name) if state is None else named(name).in_condition(state)
+    system = read_body(name, words.get("with_", ()), state=state)
     system = system.with_options(insulin_factor=study.insulin_factor, **options)
-    return system.with_priors(**read_priors(priors))
+    return system.with_priors(**read_priors(words.get("prior", [])))
 
 
 def read_parts(
@@ -38,8 +75,8 @@ def read_parts(
 ) -> dict[str, tuple["Study", "System"]]:
     """Return studies and systems by the name of the system: the first, and those of ``--also``.
 
-    ``words`` are the texts of ``--prior`` and ``--set``; a name may begin with that of the system
-    it belongs to and a point, and must where it is not of the first.
+    ``words`` are the texts of ``--prior``, ``--set`` and ``--with``; a name may begin with that of
+    the system it belongs to and a point, and must where it is not of the first.
     """
     from hepaflux.study import read_study
 
@@ -52,8 +89,7 @@ def read_parts(
             own,
             read_system(
                 name,
-                _belonging(words["prior"], name, studies, first=name == system),
-                _belonging(words["set_"], name, studies, first=name == system),
+                {k: _belonging(v, name, studies, first=name == system) for k, v in words.items()},
                 own,
                 state=state if name == system else None,
             ),
@@ -140,6 +176,35 @@ def read_correlation(text: str) -> tuple[tuple[str, str], float]:
     return (pair[0], pair[1]), value
 
 
+def read_effect(text: str) -> tuple[str, str, float]:
+    """Return a parameter, the covariate that shifts it, and by how much per unit."""
+    example = "--covariate SI=bmi:-0.05"
+    name, rest = read_pair(text, example)
+    covariate, _, slope = rest.partition(":")
+    return name, covariate.strip(), read_numbers(slope, example)[0]
+
+
+_MISSING = re.compile(r"(?P<analyte>[a-z_]*)(?:@(?P<time>-?[\d.]+))?(?:=(?P<chance>[\d.]+))?")
+
+
+def read_missing(text: str) -> "Missing":
+    """Return which samples are lost: ``0.1``, ``insulin=0.2``, ``c_peptide@60`` or ``@60=0.5``."""
+    from hepaflux.model import Missing
+
+    words = text.strip()
+    if re.fullmatch(r"[\d.]+", words):
+        words = f"={words}"
+    found = _MISSING.fullmatch(words)
+    try:
+        if found and words:
+            time = float(found["time"]) if found["time"] else None
+            return Missing(float(found["chance"] or 1), found["analyte"], time)
+    except ValueError as error:
+        if "probability" in str(error):
+            raise
+    raise ValueError(f"{text!r} cannot be read; write it like --missing 0.1 or insulin@60")
+
+
 def read_names(text: str) -> list[str]:
     """Return the names of a list with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
@@ -172,7 +237,7 @@ DOSE_EXAMPLE = '"75 g", "0.3 g/kg iv", "45 g at 4 h" or "0.05 U/kg insulin iv at
 _TIME = r"\d[\d.]*\s*[a-zA-Z]*"
 _DOSE = re.compile(
     r"(?P<amount>\d[\d.eE+-]*)\s*(?P<unit>[a-zA-Zµμ]+)(?P<per_kg>/kg)?"
-    r"(?:\s+(?P<what>glucose|insulin))?(?:\s+(?P<route>\S+))??"
+    r"(?:\s+(?P<what>glucose|insulin|glucagon))?(?:\s+(?P<route>\S+))??"
     rf"(?:\s+at\s+(?P<time>{_TIME}))?(?:\s+over\s+(?P<duration>{_TIME}))?"
 )
 
@@ -180,7 +245,7 @@ _DOSE = re.compile(
 def read_dose(text: str) -> "Dose":
     """Return a dose of words such as ``"45 g at 4 h"``.
 
-    Glucose is drunk and insulin injected into a vein if nothing else is said.
+    Glucose is drunk, insulin and glucagon go into a vein if nothing else is said.
     """
     from hepaflux.study.doses import ROUTES
     from hepaflux.study.study import Dose
@@ -199,6 +264,17 @@ def read_dose(text: str) -> "Dose":
     )
     time, duration = (read_minutes(found[name] or "0") for name in ("time", "duration"))
     return Dose(time, what, amount, ROUTES[word], duration, per_kg=bool(found["per_kg"]))
+
+
+def read_length(hours: float | None, duration: str | None) -> str | None:
+    """Return how long a test lasts, stated as a number of hours or in words."""
+    if hours is None:
+        return duration
+    if duration is not None:
+        raise ValueError("--hours and --duration say the same; remove one")
+    if not 0 < hours < float("inf"):
+        raise ValueError(f"--hours must be above 0, but is {hours:g}")
+    return f"{hours * 60:.10g} min"
 
 
 def read_minutes(text: str) -> float:

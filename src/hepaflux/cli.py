@@ -18,6 +18,8 @@ import typer
 
 from hepaflux import experiments, planning, published, terminal
 from hepaflux.arguments import (
+    WITH_EXAMPLE,
+    read_body,
     read_design,
     read_names,
     read_noise,
@@ -73,6 +75,7 @@ STUDY_HELP = (
     "A study.toml, a folder that holds one, a CSV (subject, time, analyte, value, unit), or the "
     "name of a data set."
 )
+WITH_HELP = f"Another system of the same body, and what it shares: {WITH_EXAMPLE[7:]}. Repeatable."
 TABLE, DESIGN, SAMPLER = "What a table does not say", "Design", "Method"
 
 StudyArgument = Annotated[str, typer.Argument(help=STUDY_HELP, show_default=False)]
@@ -147,11 +150,16 @@ def _front(
 @told
 def systems(
     name: Annotated[str | None, typer.Argument(help="Show one system in full.")] = None,
+    with_: Annotated[list[str] | None, typer.Option("--with", help=WITH_HELP)] = None,
 ) -> None:
     """List the systems that can be fitted; or one with equations, priors, units and sources."""
-    from hepaflux.systems import ALL, named
+    from hepaflux.systems import ALL
 
-    terminal.show_systems(ALL) if name is None else terminal.show_system(named(name))
+    if with_ and name is None:
+        raise ValueError("--with goes with the name of a system")
+    terminal.show_systems(ALL) if name is None else terminal.show_system(
+        read_body(name, with_ or ())
+    )
 
 
 @data.command("list")
@@ -200,6 +208,7 @@ def fit(
         list[str] | None,
         typer.Option("--set", help="An option of the system: basal_insulin=first. Repeatable."),
     ] = None,
+    with_: Annotated[list[str] | None, typer.Option("--with", help=WITH_HELP)] = None,
     state: Annotated[
         str | None,
         typer.Option(help="State of health around which the priors lie, from `hepaflux states`."),
@@ -262,7 +271,7 @@ def fit(
     require_place(out, force=force)
     measured = _read(ctx)
     design = read_design(ctx.params, measured)
-    words = {"prior": prior or [], "set_": set_ or []}
+    words = {"prior": prior or [], "set_": set_ or [], "with_": with_ or []}
     parts = read_parts(also or [], system, measured, words, state=state)
     noises = {name: read_noise(*part, noise) for name, part in parts.items()}
     chosen = parts[system][1]

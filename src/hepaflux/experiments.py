@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hepaflux import terminal
-from hepaflux.arguments import DOSE_EXAMPLE, read_names
+from hepaflux.arguments import DOSE_EXAMPLE, WITH_EXAMPLE, read_names
 from hepaflux.terminal import told
 
 
@@ -43,7 +43,7 @@ def simulate(
         str | None,
         typer.Option(
             help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
-            " ivgtt, ivgtt_labeled, clamp or heavy_water.",
+            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp or heavy_water.",
             show_default="the usual test of the system",
         ),
     ] = None,
@@ -55,6 +55,14 @@ def simulate(
         str | None,
         typer.Option(
             help="How long a test of your own lasts: 8h.", show_default="5 h after the last dose"
+        ),
+    ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help=f"Another system of the same body, and what it shares: {WITH_EXAMPLE[7:]}."
+            " Repeatable.",
         ),
     ] = None,
     groups: Annotated[
@@ -74,7 +82,15 @@ def simulate(
     ] = None,
     correlate: Annotated[
         list[str] | None,
-        typer.Option(help="With --also: SI_L,f=-0.6, within groups. Repeatable."),
+        typer.Option(help="SI,p2=0.5: their deviations go together. Repeatable."),
+    ] = None,
+    covariate: Annotated[
+        list[str] | None,
+        typer.Option(help="SI=bmi:-0.05: log SI per kg/m2; age, sex, height. Repeatable."),
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(help="0.1 of all samples, insulin=0.2, or c_peptide@60. Repeatable."),
     ] = None,
     plot: Annotated[
         bool, typer.Option("--plot", help="Write figures of all outputs and fluxes, too.")
@@ -94,13 +110,16 @@ def simulate(
         duration=duration,
         weight=weight,
         correlations=tuple(correlate or ()),
+        covariates=tuple(covariate or ()),
+        missing=tuple(missing or ()),
+        partners=tuple(with_ or ()),
         seed=seed,
     )
     require_place(out, force=force)
-    if also or correlate:
+    if also:
         if plot:
             raise ValueError("--plot draws one test; remove it, or --also")
-        for study in write_cohort((system, *(also or ())), out, wanted):
+        for study in write_cohort((system, *also), out, wanted):
             terminal.show_study(study)
         typer.echo(f"\nStudies: {out}\nTruth: {out / 'truth.csv'}")
         return

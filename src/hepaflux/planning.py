@@ -72,7 +72,8 @@ def design(
     numbers = [n for text in [*(subjects or []), *(more_subjects or [])] for n in read_people(text)]
     test = protocol or PROTOCOLS.get(system, "ogtt75")
     study = hf.simulate_study(named(system), subjects=PEOPLE, protocol=test, seed=seed).study
-    chosen = read_system(system, prior or [], set_ or [], study).for_study(study)
+    words = {"prior": prior or [], "set_": set_ or []}
+    chosen = read_system(system, words, study).for_study(study)
     schedules = {
         " ".join(f"{t:g}" for t in times): times
         for times in (read_numbers(text, '--schedule "0 30 60 90 120"') for text in schedule or [])

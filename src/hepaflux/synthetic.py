@@ -8,10 +8,25 @@ from pathlib import Path
 
 import xarray as xr
 
-from hepaflux.arguments import read_correlation, read_dose, read_minutes
+from hepaflux.arguments import (
+    read_body,
+    read_correlation,
+    read_dose,
+    read_effect,
+    read_minutes,
+    read_missing,
+    read_partner,
+)
 from hepaflux.assess.courses import plot_courses
 from hepaflux.assess.run import staged
-from hepaflux.model import HEALTHY, NAFLD, Population, simulate_cohort, simulate_study
+from hepaflux.model import (
+    HEALTHY,
+    NAFLD,
+    Population,
+    lose_samples,
+    simulate_cohort,
+    simulate_study,
+)
 from hepaflux.model.courses import simulated_courses
 from hepaflux.model.protocols import StandardTest, own_test
 from hepaflux.study import Study, read_study, write_study
@@ -26,9 +41,14 @@ PROTOCOLS = {
     "heavy_water": "heavy_water",
     "secretion": "ogtt75_c_peptide",
     "extraction": "ogtt75_c_peptide",
+    "extraction+oral": "ogtt75_c_peptide",
+    "extraction+oral_labeled": "labeled_meal_c_peptide",
 }
 """Protocol by system, if none is stated; else the 75 g drink."""
 
+
+PLAIN = "ogtt75"
+"""Protocol of systems that have none of their own."""
 
 TYPICAL_WEIGHT = 72.0
 """Weight of the typical person of a state of health for which none is reported, kg."""
@@ -61,7 +81,13 @@ class Wanted:
     weight : float, optional, kg
         Body weight of the people of a state, on average.
     correlations : tuple of str
-        Of parameters of people who go through several tests, such as ``"SI_L,f=-0.6"``.
+        Of two parameters, such as ``"SI,p2=0.5"``.
+    covariates : tuple of str
+        What shifts a parameter, such as ``"SI=bmi:-0.05"``; see ``arguments.read_effect``.
+    missing : tuple of str
+        Which samples are lost; see ``arguments.read_missing``.
+    partners : tuple of str
+        Other systems of the same body; see ``arguments.read_partner``.
     seed : int
         The same seed gives the same study.
     """
@@ -74,6 +100,9 @@ class Wanted:
     duration: str | None = None
     weight: float | None = None
     correlations: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    partners: tuple[str, ...] = ()
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -92,11 +121,17 @@ class Wanted:
     def command(self, system: str, *also: str) -> str:
         """Return the command that makes the study, or the studies of several tests."""
         options = [f"--also={other}" for other in also]
-        options += [f"--correlate={text}" for text in self.correlations]
+        repeated = {
+            "with": self.partners,
+            "correlate": self.correlations,
+            "covariate": self.covariates,
+            "missing": self.missing,
+        }
+        options += [f"--{name}={text}" for name, texts in repeated.items() for text in texts]
         if self.subjects is not None or not self.state:
             options.append(f"--subjects={_given(self.subjects, SUBJECTS)}")
         if not (self.doses or self.duration or also):
-            options.append(f"--protocol={self.protocol or PROTOCOLS.get(system, 'ogtt75')}")
+            options.append(f"--protocol={self.protocol or self.usual(system)}")
         options += [f"--dose={dose}" for dose in self.doses]
         said = {"duration": self.duration, "state": self.state, "weight": self.weight}
         options += [f"--{name}={value}" for name, value in said.items() if value is not None]
@@ -104,17 +139,31 @@ class Wanted:
             options.append(f"--groups={','.join(self.groups or ('healthy',))}")
         return shlex.join(["hepaflux", "simulate", system, *options, f"--seed={self.seed}"])
 
+    def usual(self, system: str) -> str:
+        """Return the name of the usual test of a system, or of all that is in the body."""
+        partners = [read_partner(text)[0] for text in self.partners]
+        return PROTOCOLS.get("+".join([*reversed(partners), system]), PROTOCOLS.get(system, PLAIN))
+
     def test(self, system: str) -> str | StandardTest:
         """Return the name of a standard test, or a test of one's own."""
         if not (self.doses or self.duration):
-            return self.protocol or PROTOCOLS.get(system, "ogtt75")
+            return self.protocol or self.usual(system)
         doses = [read_dose(text) for text in self.doses]
         last = max((dose.time + dose.duration for dose in doses), default=0.0)
         return own_test(doses, read_minutes(self.duration) if self.duration else last + TAIL)
 
-    def populations(self, system: System) -> tuple[Population, ...]:
-        """Return the groups of people."""
-        if not self.state:
+    def populations(self, system: System | None = None) -> tuple[Population, ...]:
+        """Return the groups of people, with what goes together in them."""
+        effects: dict[str, dict[str, float]] = {}
+        for name, covariate, slope in map(read_effect, self.covariates):
+            effects.setdefault(name, {})[covariate] = slope
+        correlated = dict(read_correlation(text) for text in self.correlations)
+        return tuple(
+            replace(group, correlated=correlated, effects=effects) for group in self._groups(system)
+        )
+
+    def _groups(self, system: System | None) -> tuple[Population, ...]:
+        if not self.state or system is None:
             return _groups(self.groups or ("healthy",))
         reported = system.condition(self.state).weight
         weight = _given(self.weight, TYPICAL_WEIGHT if math.isnan(reported) else reported)
@@ -163,9 +212,7 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
     ValueError
         If a group is named twice, or as ``simulate_study`` says.
     """
-    chosen = named(system)
-    if wanted.state:
-        chosen = chosen.in_condition(wanted.state)
+    chosen = read_body(system, wanted.partners, state=wanted.state)
     made = simulate_study(
         chosen,
         wanted.populations(chosen),
@@ -174,7 +221,7 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
         seed=wanted.seed,
     )
     notes = f"Made by: {wanted.command(system)}"
-    study = replace(made.study, name=folder.resolve().name, notes=notes)
+    study = _as_measured(made.study, wanted, name=folder.resolve().name, notes=notes)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with staged(folder) as stage:
         write_study(study, stage)
@@ -190,17 +237,14 @@ def write_cohort(systems: Sequence[str], folder: Path, wanted: Wanted) -> tuple[
     ``truth.csv`` beside them has the parameters under the names of a joint model. Arguments, errors
     and the rest as of ``write_synthetic``; every test is the usual one of its system.
     """
-    if wanted.state or wanted.protocol or wanted.doses or wanted.duration:
+    if wanted.state or wanted.protocol or wanted.doses or wanted.duration or wanted.partners:
         raise ValueError("--also takes the usual test of every system, and people of --groups")
-    if len(systems) < 2:
-        raise ValueError("--correlate goes with --also: name another test of the same people")
     if len(set(systems)) < len(systems):
         raise ValueError(f"a system can be named once, but they are {', '.join(systems)}")
     made = simulate_cohort(
-        {name: (named(name), PROTOCOLS.get(name, "ogtt75")) for name in systems},
-        _groups(wanted.groups or ("healthy",)),
+        {name: (named(name), wanted.usual(name)) for name in systems},
+        wanted.populations(),
         subjects=_given(wanted.subjects, SUBJECTS),
-        correlated=dict(read_correlation(text) for text in wanted.correlations),
         seed=wanted.seed,
     )
     notes = f"Made by: {wanted.command(*systems)}"
@@ -208,9 +252,17 @@ def write_cohort(systems: Sequence[str], folder: Path, wanted: Wanted) -> tuple[
     with staged(folder) as stage:
         for name, simulated in made.parts.items():
             own = f"{folder.resolve().name}_{name}"
-            write_study(replace(simulated.study, name=own, notes=notes), stage / name)
+            study = _as_measured(simulated.study, wanted, name=own, notes=notes)
+            write_study(study, stage / name)
         made.truth.to_csv(stage / "truth.csv", index=False, float_format="%.6g")
     return tuple(read_study(folder / name / "study.toml") for name in systems)
+
+
+def _as_measured(study: Study, wanted: Wanted, **told: str) -> Study:
+    """Return a study under a name of its own, without the samples that are missing."""
+    missing = [read_missing(text) for text in wanted.missing]
+    left = lose_samples(study, missing, seed=wanted.seed) if missing else study
+    return replace(left, **told)  # type: ignore[arg-type]
 
 
 def _write_courses(courses: xr.Dataset, study: Study, folder: Path) -> None:

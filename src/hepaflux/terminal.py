@@ -128,6 +128,9 @@ def show_system(system: "System") -> None:
     print_table(
         ("derived", "unit", "meaning"), [(d.name, d.unit, d.meaning) for d in system.derived]
     )
+    if system.signals:
+        offered = [(s.name, s.unit, s.meaning) for s in system.signals]
+        print_table(("signal (--with)", "unit", "meaning"), offered)
     _list("Conventions", system.conventions)
     _list("References", system.references)
 

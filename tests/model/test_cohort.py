@@ -69,8 +69,8 @@ def test_truth_has_the_names_of_a_joint_model(cohort):
 def test_a_correlation_needs_two_parameters_in_which_people_vary():
     with pytest.raises(ValueError, match=r"no correlation -0\.6 of SI and q: it must be between"):
         hf.simulate_cohort(PARTS, subjects=2, correlated={("SI", "q"): -0.6})
-    both = {("SI", "V"): 0.1, ("SI", "p2"): 0.1}
-    with pytest.raises(ValueError, match="can be correlated with one other only"):
+    both = {("SI", "V"): 0.9, ("SI", "p2"): 0.9, ("V", "p2"): -0.9}
+    with pytest.raises(ValueError, match="nobody can have these correlations together"):
         hf.simulate_cohort(PARTS, subjects=2, correlated=both)
     with pytest.raises(ValueError, match=r"no correlation 1\.2 of SI and V"):
         hf.simulate_cohort(PARTS, subjects=2, correlated={("SI", "V"): 1.2})

@@ -11,6 +11,11 @@ from hepaflux.parameter import Fixed, LogNormal, Parameter
 from hepaflux.solver.program import compile_equations, widths
 from hepaflux.systems.system import State, System, fields_type
 
+ONE_BODY = {
+    "I_b": "basal_insulin",
+    "glucose_above_basal": "glucose_above_basal",
+    "glucose_rise": "glucose_rise",
+}
 VARIANTS = {
     **{system.name: system for system in systems.ALL},
     "oral_GEZI": systems.oral.with_options(effectiveness="GEZI"),
@@ -36,6 +41,18 @@ VARIANTS = {
     "extraction_saturable": systems.extraction.with_options(
         extraction="saturable", glucose="smoothed", disposition="covariate"
     ),
+    "extraction+oral": systems.compose(
+        systems.extraction, systems.oral, {**ONE_BODY, "insulin_above_basal": "insulin_above_basal"}
+    ),
+    "extraction+oral_labeled": systems.compose(
+        systems.extraction.with_options(kinetics="standard", extraction="saturable"),
+        systems.oral_labeled,
+        {
+            **ONE_BODY,
+            "insulin_above_basal": "insulin_above_basal",
+            "portal_insulin_above_basal": "liver_insulin_above_basal",
+        },
+    ),
     "sources_turnover": systems.sources.with_options(
         sources="NEFA DNL diet", kinetics="turnover", tracers="NEFA diet"
     ),
@@ -46,7 +63,12 @@ RESTING = ("minimal", "oral", "labeled", "clamp", "secretion", "extraction")
 AT_REST = [name for name in VARIANTS if any(word in name for word in RESTING)]
 """Systems that rest at basal values until something enters."""
 
-DEVIATIONS = ("insulin_above_basal", "glucose_above_basal", "glucose_rise")
+DEVIATIONS = (
+    "insulin_above_basal",
+    "liver_insulin_above_basal",
+    "glucose_above_basal",
+    "glucose_rise",
+)
 """Inputs that are zero at basal values."""
 
 

@@ -9,6 +9,8 @@ from hepaflux.model.design import DesignError as DesignError
 from hepaflux.model.first_pass import FirstPass as FirstPass
 from hepaflux.model.first_pass import first_pass as first_pass
 from hepaflux.model.joint import build_joint_model as build_joint_model
+from hepaflux.model.missing import Missing as Missing
+from hepaflux.model.missing import lose_samples as lose_samples
 from hepaflux.model.noise import CVFloor as CVFloor
 from hepaflux.model.noise import LogNormalNoise as LogNormalNoise
 from hepaflux.model.noise import StudentT as StudentT

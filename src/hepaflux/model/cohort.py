@@ -5,22 +5,21 @@ correlated parameters from the median of the person's group.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
+from hepaflux.model.body import whole_body
 from hepaflux.model.joint import check_shared
 from hepaflux.model.population import HEALTHY, Population
+from hepaflux.model.relations import check_effects, draw_deviations
 from hepaflux.model.simulate import (
-    Body,
     Participants,
     Simulated,
     adapted_to,
-    body_of,
     in_groups,
-    kinetic_covariates,
     simulate_people,
     suited,
 )
@@ -66,7 +65,7 @@ def simulate_cohort(
         Parameters that are the same quantity in every test, as for ``build_joint_model``.
     correlated : mapping of (str, str) to float
         Correlation, within groups, of the deviations of two parameters, on the scale on which
-        people vary; under the names of ``build_joint_model``.
+        people vary; under the names of ``build_joint_model``, as those of a population are here.
 
     Raises
     ------
@@ -77,10 +76,12 @@ def simulate_cohort(
     systems = {part: adapted_to(system, tests[part]) for part, (system, _) in parts.items()}
     check_shared(systems, shared)
     names = distinct(systems, shared)
-    members = in_groups(populations, subjects)
+    check_effects(populations, [p for system in systems.values() for p in system.unknowns])
+    together = [replace(g, correlated={**g.correlated, **correlated}) for g in populations]
+    members = in_groups(together, subjects)
     rng = np.random.default_rng(seed)
-    deviations = _deviations(systems, names, (shared, correlated), rng, subjects)
-    bodies = [_body(member, rng) for member in members]
+    deviations = _deviations(systems, names, members, shared, rng)
+    bodies = [whole_body(member, rng) for member in members]
     made, truth = {}, pd.DataFrame()
     for part, (system, protocol) in parts.items():
         title = (
@@ -99,59 +100,28 @@ def simulate_cohort(
     return Cohort(MappingProxyType(made), truth)
 
 
-def _body(population: Population, rng: np.random.Generator) -> Body:
-    """Draw the body of a person with all that any test depends on."""
-    body = body_of(population, rng)
-    return body._replace(kinetic=kinetic_covariates(population, body.height, rng))
-
-
 def _deviations(
     systems: Mapping[str, System],
     names: Mapping[str, Mapping[str, str]],
-    together: tuple[Collection[str], Mapping[tuple[str, str], float]],
+    members: Sequence[Population],
+    shared: Collection[str],
     rng: np.random.Generator,
-    n: int,
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Return deviations of shared and correlated parameters, by part and the name they have in it.
-
-    ``together`` has the shared parameters and the correlations.
-    """
-    shared, correlated = together
+    """Return deviations of shared and correlated parameters, by part and name in it."""
     places: dict[str, list[tuple[str, str]]] = {}
     for part, system in systems.items():
         for p in system.unknowns:
             if p.spread > 0:
                 places.setdefault(names[part].get(p.name, p.name), []).append((part, p.name))
-    _check(shared, correlated, places)
-    drawn = {name: rng.standard_normal(n) for name in shared}
-    for (first, second), correlation in correlated.items():
-        drawn.setdefault(first, rng.standard_normal(n))
-        other = rng.standard_normal(n)
-        drawn[second] = correlation * drawn[first] + np.sqrt(1 - correlation**2) * other
+    lacking = [name for name in shared if name not in places]
+    if lacking:
+        there = ", ".join(sorted(places))
+        raise ValueError(f"people do not vary in {', '.join(lacking)}; they do in {there}")
     found: dict[str, dict[str, np.ndarray]] = {part: {} for part in systems}
-    for name, deviation in drawn.items():
+    for name, deviation in draw_deviations(members, places, rng, first=shared).items():
         for part, own in places[name]:
             found[part][own] = deviation
     return found
-
-
-def _check(
-    shared: Collection[str], correlated: Mapping[tuple[str, str], float], places: Collection[str]
-) -> None:
-    """Refuse what cannot be drawn: unknown names, impossible correlations, a name in two pairs."""
-    there = ", ".join(sorted(places))
-    lacking = [name for name in shared if name not in places]
-    if lacking:
-        raise ValueError(f"people do not vary in {', '.join(lacking)}; they do in {there}")
-    for pair, correlation in correlated.items():
-        if not set(pair) <= set(places) or not -1 < correlation < 1:
-            raise ValueError(
-                f"no correlation {correlation:g} of {' and '.join(pair)}: it must be between -1"
-                f" and 1, of two of {there}"
-            )
-    paired = [name for pair in correlated for name in pair]
-    if len(set(paired)) < len(paired):
-        raise ValueError("a parameter can be correlated with one other only")
 
 
 def _beside(truth: pd.DataFrame, more: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

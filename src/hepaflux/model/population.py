@@ -25,6 +25,12 @@ class Population:
         Mean and standard deviation, kg, m and years. Men and women are equally many.
     spread : float
         Factor on every spread between people; with 0 everyone is the typical person.
+    correlated : mapping of (str, str) to float
+        Correlation of the deviations of two parameters, on the scale on which people vary.
+    effects : mapping of str to mapping of str to float
+        By parameter and covariate (bmi, age, height, sex), the shift of the parameter per unit of
+        the covariate from that of the typical person, on the scale on which people vary:
+        ``{"SI": {"bmi": -0.05}}`` makes SI 5 % lower per kg/m2.
     """
 
     name: str
@@ -35,6 +41,8 @@ class Population:
     height: tuple[float, float] = (1.72, 0.08)
     age: tuple[float, float] = (45.0, 12.0)
     spread: float = 1.0
+    correlated: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 HEALTHY = Population("healthy")

@@ -230,6 +230,13 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
             OGTT_PHASES,
             sampled={"meal_enrichment": LABELED_TIMES[1:]},
         ),
+        "labeled_meal_c_peptide": StandardTest(
+            LABELED_TIMES,
+            labeled_drink(1.0),
+            OGTT_PHASES,
+            sampled={"meal_enrichment": LABELED_TIMES[1:], "c_peptide": LABELED_TIMES},
+            rises=((35.0, 3.2), (90.0, 1.8)),
+        ),
         "triple_tracer": StandardTest(
             LABELED_TIMES,
             (

@@ -1,22 +1,22 @@
 """Simulate: virtual people go through a standard test and become a study with its known truth.
 
-Parameters are drawn around group medians with the between-subject spread that the system declares;
-absorption from its prior. Insulin is an input of the systems, so it is made up: a smooth response
-whose size falls as insulin sensitivity rises, as in people. The samples of that response drive the
-simulated glucose exactly as measured insulin drives a fit, and the basal sample carries no error,
-because fits take both as known; all other samples carry the output's noise, and an enrichment below
-the limit of detection is reported as such, left-censored. In a clamp glucose is infused as the
-person's own clearance and production ask for, in steps.
+Parameters are drawn around group medians with the between-subject spread that the system declares,
+some of them together or shifted by covariates; absorption from its prior. Insulin that is an input
+of the system is made up: a smooth response whose size falls as insulin sensitivity rises, as in
+people. The samples of that response drive the simulated glucose exactly as measured insulin drives
+a fit, and the basal sample carries no error, because fits take both as known; all other samples
+carry the output's noise, and an enrichment below the limit of detection is reported as such,
+left-censored. In a clamp glucose is infused as the person's own clearance and production ask for,
+in steps.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from hepaflux.model.body import Body, body_of, covariates, kinetic_covariates, whole_body
 from hepaflux.model.clamping import TOLERANCE, clamped
 from hepaflux.model.noise import noise_of
 from hepaflux.model.population import HEALTHY, Population, draw_parameter
@@ -30,6 +30,7 @@ from hepaflux.model.protocols import (
     phase,
 )
 from hepaflux.model.recipe import Recipe, prepare, separate
+from hepaflux.model.relations import check_effects, depending, draw_deviations
 from hepaflux.parameter import center
 from hepaflux.study.samples import is_enrichment
 from hepaflux.study.study import Samples, Study, StudyError, Subject, zero_time
@@ -83,7 +84,7 @@ def simulate_study(
     system : System
         The truth: its equations, spreads and noise.
     populations : sequence of Population
-        The groups; people are divided evenly among them.
+        The groups, with what goes together in them; people are divided evenly among them.
     subjects : int
         How many people in all.
     protocol : str or StandardTest
@@ -94,14 +95,23 @@ def simulate_study(
     Raises
     ------
     ValueError
-        If there is no such protocol or no subject, or the system does not take the protocol's dose.
+        If there is no such protocol or no subject, the system does not take the protocol's dose, or
+        what goes together cannot.
     """
     test = suited(system, protocol)
     members = in_groups(populations, subjects)
+    unknowns = adapted_to(system, test).unknowns
+    check_effects(populations, unknowns)
     name = protocol if isinstance(protocol, str) else "own doses"
     title = f"Synthetic study of {subjects} people ({name}, system {system.name}, seed {seed})"
     rng = np.random.default_rng(seed)
-    return simulate_people(system, test, Participants(members), rng, protocol=name, title=title)
+    varying = [p.name for p in unknowns if p.spread > 0]
+    deviations = draw_deviations(members, varying, rng)
+    # Bodies are drawn before the test where something depends on them.
+    depends = any(population.effects for population in populations)
+    bodies = [whole_body(member, rng) for member in members] if depends else ()
+    people = Participants(members, bodies, deviations)
+    return simulate_people(system, test, people, rng, protocol=name, title=title)
 
 
 def in_groups(populations: Sequence[Population], subjects: int) -> list[Population]:
@@ -110,19 +120,6 @@ def in_groups(populations: Sequence[Population], subjects: int) -> list[Populati
         raise ValueError(f"subjects must be at least {len(populations)}, but is {subjects}")
     members = [populations[i % len(populations)] for i in range(subjects)]
     return sorted(members, key=list(populations).index)
-
-
-class Body(NamedTuple):
-    """What a person brings to every test: basal mmol/L and pmol/L, kg, m.
-
-    ``kinetic`` has what the kinetics of C-peptide depend on; empty if it is still to be drawn.
-    """
-
-    glucose: float
-    insulin: float
-    weight: float
-    height: float
-    kinetic: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +160,10 @@ def simulate_people(
         Of the study.
     """
     values = _draw_parameters(system, test, people, rng)
+    unknowns = adapted_to(system, test).unknowns
+    if people.bodies:
+        known = [covariates(body) for body in people.bodies]
+        values = depending(values, unknowns, people.groups, known)
     relative = _relative_sensitivity(system, values)
     subjects = []
     for i, group in enumerate(people.groups):
@@ -250,19 +251,6 @@ def _draw_parameters(
     }
 
 
-def body_of(population: Population, rng: np.random.Generator) -> Body:
-    """Draw the body of a person of a group."""
-    glucose, insulin = (
-        float(median * np.exp(population.spread * sd * rng.standard_normal()))
-        for median, sd in (population.basal_glucose, population.basal_insulin)
-    )
-    weight, height = (
-        float(max(mean - 2 * sd * population.spread, rng.normal(mean, sd * population.spread)))
-        for mean, sd in (population.weight, population.height)
-    )
-    return Body(glucose, insulin, weight, height)
-
-
 def _person(
     name: str,
     population: Population,
@@ -281,14 +269,17 @@ def _person(
         "insulin": _insulin(test, body, relative, rng),
         **{analyte: np.array(values) for analyte, values in test.known.items()},
     }
-    covariates = {"bmi": round(body.weight / body.height**2, 1)}
+    if "c_peptide" in test.analytes and not body.kinetic:
+        body = body._replace(kinetic=kinetic_covariates(population, body.height, rng))
+    wanted = {"bmi", *(name for slopes in population.effects.values() for name in slopes)}
     if "c_peptide" in test.analytes:
-        covariates |= body.kinetic or kinetic_covariates(population, body.height, rng)
+        wanted |= set(body.kinetic)
+    known_of = {name: value for name, value in covariates(body).items() if name in wanted}
     return Subject(
         name=name,
         group=population.name,
         weight=round(body.weight, 1),
-        covariates=covariates,
+        covariates=known_of,
         samples={
             analyte: Samples(
                 np.array(times, dtype=float),
@@ -299,15 +290,6 @@ def _person(
         },
         doses=test.doses,
     )
-
-
-def kinetic_covariates(
-    population: Population, height: float, rng: np.random.Generator
-) -> dict[str, float]:
-    """Return what the kinetics of C-peptide depend on beside weight: height in cm, age, sex."""
-    mean, sd = population.age
-    age = max(18.0, rng.normal(mean, sd * population.spread))
-    return {"height": round(100 * height), "age": round(age), "sex": float(rng.integers(2))}
 
 
 def _insulin(

@@ -1,6 +1,7 @@
 """Physiological models, one per file; each is declared as one ``System``."""
 
 from hepaflux.systems.clamp import clamp as clamp
+from hepaflux.systems.composition import compose as compose
 from hepaflux.systems.extraction import extraction as extraction
 from hepaflux.systems.heavy_water import heavy_water as heavy_water
 from hepaflux.systems.ivgtt_labeled import ivgtt_labeled as ivgtt_labeled

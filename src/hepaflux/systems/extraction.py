@@ -187,13 +187,26 @@ class Equations(secreted.Equations):
         """Return basal insulin, pmol/L."""
         return self.basal_isr(p, u) * (1 - p.HE_b) / (p.n * self.volume(p, u))
 
+    def places(self, insulin: Any, isr: Any, p: Any) -> tuple[Any, Any, Any]:
+        """Return the insulin of plasma, portal vein and of what enters the sinusoids, pmol/L."""
+        portal = insulin + isr / p.Q_P
+        return insulin, portal, PORTAL * portal + (1 - PORTAL) * insulin
+
+    def insulins(self, y: Any, p: Any, u: Any) -> tuple[Any, Any, Any]:
+        """Return insulin at the three places."""
+        return self.places(y.insulin, self.isr(y, p, u), p)
+
+    def basal_insulins(self, p: Any, u: Any) -> tuple[Any, Any, Any]:
+        """Return basal insulin at the three places."""
+        return self.places(self.basal_insulin(p, u), self.basal_isr(p, u), p)
+
     def portal(self, y: Any, p: Any, u: Any) -> Any:
         """Return the insulin of the portal vein, pmol/L."""
-        return y.insulin + self.isr(y, p, u) / p.Q_P
+        return self.insulins(y, p, u)[1]
 
     def sinusoidal(self, y: Any, p: Any, u: Any) -> Any:
         """Return the insulin of the blood that enters the sinusoids, pmol/L."""
-        return PORTAL * self.portal(y, p, u) + (1 - PORTAL) * y.insulin
+        return self.insulins(y, p, u)[2]
 
     def rates(self, y: Any, p: Any, u: Any) -> dict[str, Any]:
         """Return the time derivatives by state."""
@@ -241,6 +254,20 @@ class Equations(secreted.Equations):
             ),
         )
 
+    def signals(self) -> tuple[Flux, ...]:
+        """Return the insulin above basal at three places, by which it can act elsewhere."""
+        levels = (lambda y, p, u: y.insulin, self.portal, self.sinusoidal)
+
+        def above_basal(place: int) -> Callable[[Any, Any, Any], Any]:
+            return lambda y, p, u: levels[place](y, p, u) - self.basal_insulins(p, u)[place]
+
+        names = ("insulin", "portal_insulin", "sinusoidal_insulin")
+        words = ("plasma", "the portal vein", "the blood that enters the sinusoids")
+        return tuple(
+            Flux(f"{name}_above_basal", "pmol/L", f"insulin of {where} above basal", above_basal(i))
+            for i, (name, where) in enumerate(zip(names, words, strict=True))
+        )
+
     def clearances(self) -> tuple[Derived, ...]:
         """Return volume and clearances of insulin."""
         return (
@@ -275,7 +302,7 @@ class Equations(secreted.Equations):
                 "I_portal_b",
                 "pmol/L",
                 "basal insulin of the portal vein",
-                lambda p, u: self.basal_insulin(p, u) + self.basal_isr(p, u) / p.Q_P,
+                lambda p, u: self.basal_insulins(p, u)[1],
             ),
             *super().derived(),
         )
@@ -354,6 +381,7 @@ def declare(settings: Settings) -> System:
         outputs=equations.outputs(),
         derived=equations.derived(),
         fluxes=equations.fluxes(),
+        signals=equations.signals(),
         rhs=equations.rhs,
         initial=equations.initial,
         leading=("HE_b", "Phi_s", "Phi_d"),

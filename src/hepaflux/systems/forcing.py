@@ -15,8 +15,7 @@ import numpy as np
 from hepaflux.parameter import Fixed, Independent, LogNormal, Normal, Parameter
 from hepaflux.study.study import Study, StudyError, Subject, zero_time
 from hepaflux.systems.inputs import above_basal, basal, clipped_at_zero, steps, unit_hats
-from hepaflux.systems.pool import glucose_output
-from hepaflux.systems.smooth import logistic, positive_part
+from hepaflux.systems.pool import glucose_output, rise_above
 from hepaflux.systems.system import Curve, Input, Option, Output, Settings, State, every
 
 CHOSEN = "chosen here: as tests of glucose tolerance are"
@@ -47,9 +46,6 @@ OPTIONS = (
         unit="min",
     ),
 )
-
-OPEN = 3.0
-"""Widths of the gate by which glucose may be below basal and its rise still count."""
 
 PLAIN_KNOTS = (0.0, 30.0, 60.0, 90.0, 120.0)
 """Knots before there is a study."""
@@ -201,7 +197,7 @@ def rise_of(y: Any, p: Any, u: Any, settings: Settings) -> Any:
     if settings["glucose"] == "measured":
         return u.glucose_rise
     slope = (y.glucose_ahead - y.glucose) / p.glucose_lag
-    return positive_part(slope) * logistic((y.glucose - p.G_b) / p.glucose_gate + OPEN)
+    return rise_above(slope, y.glucose - p.G_b, p.glucose_gate)
 
 
 def outputs(settings: Settings) -> tuple[Output, ...]:

@@ -23,12 +23,14 @@ from hepaflux.systems.pool import (
     GEZI,
     STATES,
     States,
+    action_rate,
     basal_options,
     basal_sentence,
     driving_inputs,
     glucose_output,
+    glucose_rate,
+    glucose_signals,
     initial,
-    rates,
     unknown,
 )
 from hepaflux.systems.system import (
@@ -85,18 +87,15 @@ def appearance(p: Any, u: Any) -> Any:
     return p.f * u.dose * shares
 
 
-def rhs_effectiveness(t: Any, y: Any, p: Any, u: Any) -> States:
-    """Return the time derivative with SG as the parameter (Dalla Man 2002)."""
-    del t
-    pool = rates(y, p, u)
-    return pool._replace(glucose=pool.glucose + appearance(p, u) / p.V)
+def slope_effectiveness(y: Any, p: Any, u: Any) -> Any:
+    """Return the rate of change of glucose with SG as the parameter (Dalla Man 2002)."""
+    return glucose_rate(y, p, u) + appearance(p, u) / p.V
 
 
-def rhs_zero_insulin(t: Any, y: Any, p: Any, u: Any) -> States:
-    """Return the time derivative with GEZI as the parameter: SG = GEZI + SI Ib."""
+def slope_zero_insulin(y: Any, p: Any, u: Any) -> Any:
+    """Return the rate of change of glucose with GEZI as the parameter: SG = GEZI + SI Ib."""
     shift = p.SI * u.basal_insulin * (u.basal_glucose - y.glucose)
-    derivative = rhs_effectiveness(t, y, Renamed(p, SG=p.GEZI), u)
-    return derivative._replace(glucose=derivative.glucose + shift)
+    return slope_effectiveness(y, Renamed(p, SG=p.GEZI), u) + shift
 
 
 class Renamed:
@@ -212,6 +211,12 @@ def declare(settings: Settings) -> System:
     convention = settings["effectiveness"]
     knots = KNOTS if settings["knots"] == "protocol" else settings["knots"]
     tail_rate = float(settings["tail_rate"])
+    slope = slope_effectiveness if convention == "SG" else slope_zero_insulin
+
+    def rhs(t: Any, y: Any, p: Any, u: Any) -> States:
+        del t
+        return States(glucose=slope(y, p, u), action=action_rate(y, p, u))
+
     return System(
         name="oral",
         title="Oral glucose minimal model of the OGTT and the meal test",
@@ -226,7 +231,8 @@ def declare(settings: Settings) -> System:
         inputs=(*driving_inputs(settings), *drink(knots, tail_rate)),
         outputs=(glucose_output(uses=after_dose, cv=Fixed(0.02)),),
         derived=derived(convention),
-        rhs=rhs_effectiveness if convention == "SG" else rhs_zero_insulin,
+        signals=glucose_signals(lambda y, p, u: y.glucose, slope),
+        rhs=rhs,
         initial=initial,
         leading=("SI",),
         options=OPTIONS,

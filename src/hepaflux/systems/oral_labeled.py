@@ -22,7 +22,14 @@ from hepaflux.parameter import Beta, Dirichlet, Fixed, LogNormal, Parameter
 from hepaflux.study.study import Study
 from hepaflux.systems import labeled_pool as pool
 from hepaflux.systems import production
-from hepaflux.systems.inputs import hats, length_of_test, only_dose, tracer_share, unit_hats
+from hepaflux.systems.inputs import (
+    above_basal,
+    hats,
+    length_of_test,
+    only_dose,
+    tracer_share,
+    unit_hats,
+)
 from hepaflux.systems.labeled_pool import INFUSED
 from hepaflux.systems.oral import (
     CONCENTRATION,
@@ -34,7 +41,13 @@ from hepaflux.systems.oral import (
     knots_of_protocol,
 )
 from hepaflux.systems.oral import OPTIONS as ORAL_OPTIONS
-from hepaflux.systems.pool import basal_sentence, driving_inputs, glucose_output, unknown
+from hepaflux.systems.pool import (
+    basal_sentence,
+    driving_inputs,
+    glucose_output,
+    glucose_signals,
+    unknown,
+)
 from hepaflux.systems.system import (
     Derived,
     Flux,
@@ -100,6 +113,10 @@ GUT = (
     ),
 )
 
+LIVER_INSULIN = "liver_insulin_above_basal"
+"""Input: the insulin that acts on production, which is that of plasma unless another system drives
+it."""
+
 PRODUCED = State("extra_production", "mmol/kg", "production above basal until now", scale=1.0)
 
 
@@ -133,12 +150,20 @@ class Equations:
         del y
         return appearance(Renamed(p, f=p.f_abs * (1 - p.E_sp)), u)
 
-    def egp(self, y: Any, p: Any, u: Any) -> Any:
-        """Return endogenous production, mmol/kg/min."""
+    def drift(self, y: Any, p: Any, u: Any) -> Any:
+        """Return the rate of change of all glucose without production, mmol/L/min."""
         p = self.form.disposal(p)
         left = [pool.kinetics(y, p, s, compartments=self.compartments)[s] for s in self.species]
-        drift = sum(left[1:], left[0]) + self.meal(y, p, u) / p.V
-        return self.form.egp(y, p, u, pool.total(y, self.species), drift)
+        return sum(left[1:], left[0]) + self.meal(y, p, u) / p.V
+
+    def egp(self, y: Any, p: Any, u: Any) -> Any:
+        """Return endogenous production, mmol/kg/min."""
+        drift = self.drift(y, p, u)
+        return self.form.egp(y, self.form.disposal(p), u, pool.total(y, self.species), drift)
+
+    def slope(self, y: Any, p: Any, u: Any) -> Any:
+        """Return the rate of change of all glucose but what is infused, mmol/L/min."""
+        return self.drift(y, p, u) + self.egp(y, p, u) / p.V
 
     def basal(self, p: Any, u: Any) -> Any:
         """Return endogenous production before the meal, mmol/kg/min."""
@@ -228,7 +253,7 @@ def _form(settings: Settings) -> production.Production:
     if settings["production"] == "free":
         return production.freely(len(settings["egp_knots"]) - 1)
     if settings["production"] == "rate":
-        return production.by_rate()
+        return production.by_rate(LIVER_INSULIN)
     if settings["compartments"] == "two":
         raise ValueError("production by difference has one compartment, as the unlabeled model")
     return production.by_difference()
@@ -277,6 +302,10 @@ def _inputs(settings: Settings) -> tuple[Input, ...]:
         takes = (("meal_tracer", "oral"),)
         meaning = "labeled share of the drunk glucose"
         inputs += (Input("drink_label", "1", meaning, read, takes=takes),)
+    if settings["production"] == "rate":
+        read_insulin = above_basal("insulin", settings["basal_insulin"])
+        meaning = "insulin above basal that acts on production; that of plasma"
+        inputs += (Input(LIVER_INSULIN, "pmol/L", meaning, read_insulin),)
     if settings["production"] == "free":
         meaning = "hat functions of unit height over the knots of production"
         read_hats = unit_hats(settings["egp_knots"])
@@ -321,6 +350,7 @@ def declare(settings: Settings) -> System:
         outputs=_outputs(equations, tracers),
         derived=equations.derived(),
         fluxes=equations.fluxes(),
+        signals=glucose_signals(equations.glucose, equations.slope),
         rhs=equations.rhs,
         initial=equations.initial,
         leading=(*form.leading, "E_sp"),

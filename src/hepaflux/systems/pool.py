@@ -16,12 +16,19 @@ import numpy as np
 
 from hepaflux.parameter import Parameter, Prior
 from hepaflux.systems.inputs import above_basal, basal
-from hepaflux.systems.system import Derived, Input, Option, Output, Settings, State
+from hepaflux.systems.smooth import logistic, positive_part
+from hepaflux.systems.system import Derived, Flux, Input, Option, Output, Settings, State
 
 STATES = (
     State("glucose", "mmol/L", "plasma glucose", scale=1.0),
     State("action", "1/min", "insulin action in the remote compartment", scale=0.01),
 )
+
+OPEN = 3.0
+"""Widths of the gate by which glucose may be below basal and its rise still count."""
+
+GATE = 0.01
+"""Width of the gate of a pool's glucose, as a share of basal glucose (chosen here)."""
 
 GEZI = Derived(
     "GEZI",
@@ -52,10 +59,17 @@ def rates(y: Any, p: Any, u: Any) -> States:
 
     ``y`` may be the record of a system with more states.
     """
-    return States(
-        glucose=p.SG * (u.basal_glucose - y.glucose) - y.action * y.glucose,
-        action=p.p2 * (p.SI * u.insulin_above_basal - y.action),
-    )
+    return States(glucose=glucose_rate(y, p, u), action=action_rate(y, p, u))
+
+
+def glucose_rate(y: Any, p: Any, u: Any) -> Any:
+    """Return the rate of change of glucose while none enters from outside, mmol/L/min."""
+    return p.SG * (u.basal_glucose - y.glucose) - y.action * y.glucose
+
+
+def action_rate(y: Any, p: Any, u: Any) -> Any:
+    """Return the rate of change of insulin action, 1/min2."""
+    return p.p2 * (p.SI * u.insulin_above_basal - y.action)
 
 
 def initial(p: Any, u: Any) -> States:
@@ -139,4 +153,47 @@ def glucose_output(*, uses: Callable[[np.ndarray], np.ndarray], cv: Prior) -> Ou
         uses=uses,
         cv=cv,
         floor=0.06,
+    )
+
+
+def rise_above(slope: Any, above: Any, gate: Any) -> Any:
+    """Return how fast glucose rises, zero while it falls or is below basal, mmol/L/min.
+
+    Parameters
+    ----------
+    slope : mmol/L/min
+        Rate of change of glucose.
+    above : mmol/L
+        Glucose above basal.
+    gate : mmol/L
+        Width of the gate at basal.
+    """
+    return positive_part(slope) * logistic(above / gate + OPEN)
+
+
+def glucose_signals(
+    glucose: Callable[[Any, Any, Any], Any], slope: Callable[[Any, Any, Any], Any]
+) -> tuple[Flux, Flux]:
+    """Return glucose and its rise, by which a pool can drive secretion.
+
+    Parameters
+    ----------
+    glucose, slope : callable (y, p, u) -> value
+        Plasma glucose, mmol/L, and its rate of change, mmol/L/min.
+    """
+
+    def above(y: Any, p: Any, u: Any) -> Any:
+        return glucose(y, p, u) - u.basal_glucose
+
+    def rise(y: Any, p: Any, u: Any) -> Any:
+        return rise_above(slope(y, p, u), above(y, p, u), GATE * u.basal_glucose)
+
+    return (
+        Flux("glucose_above_basal", "mmol/L", "plasma glucose above basal", above),
+        Flux(
+            "glucose_rise",
+            "mmol/L/min",
+            "rise of plasma glucose above basal, zero while it falls",
+            rise,
+        ),
     )

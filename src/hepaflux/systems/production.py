@@ -100,8 +100,14 @@ HEPATIC = (
 )
 
 
-def by_rate() -> Production:
-    """Return the form in which production follows glucose, its rise, and delayed insulin."""
+def by_rate(insulin: str = "insulin_above_basal") -> Production:
+    """Return the form in which production follows glucose, its rise, and delayed insulin.
+
+    Parameters
+    ----------
+    insulin : str
+        Name of the input that acts on production.
+    """
 
     def egp(y: Any, p: Any, u: Any, glucose: Any, drift: Any) -> Any:
         basal = basal_production(p, u)
@@ -112,7 +118,7 @@ def by_rate() -> Production:
         return softplus(wanted - p.k_GR / (1 + p.k_GR / p.V) * rising, BASAL_STEEPNESS * basal)
 
     def rates(y: Any, p: Any, u: Any) -> dict[str, Any]:
-        wanted = p.SI_L * u.basal_glucose * u.insulin_above_basal
+        wanted = p.SI_L * u.basal_glucose * getattr(u, insulin)
         return {
             "hepatic_delay": p.k_L * (wanted - y.hepatic_delay),
             "hepatic_action": p.k_L * (y.hepatic_delay - y.hepatic_action),

@@ -84,6 +84,7 @@ def renamed(system: System, names: Mapping[str, str], *, prefix: str = "") -> Sy
         fluxes=tuple(
             replace(f, name=name_of(f.name), value=seen(f.value, 1)) for f in system.fluxes
         ),
+        signals=tuple(replace(s, value=seen(s.value, 1)) for s in system.signals),
         doses=tuple(replace(channel, gain=seen(channel.gain, 0)) for channel in system.doses),
         rhs=None if system.rhs is None else seen(system.rhs, 2),
         initial=None if system.initial is None else seen(system.initial, 0),

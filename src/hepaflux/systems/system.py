@@ -1,10 +1,8 @@
 """System: a physiological model as one frozen declaration, and the records it is made of.
 
-A system states what its states are, how they change (``rhs``), where they start (``initial``),
-which inputs drive it and how each is read from a subject, which doses enter where, and which
-outputs are measured. Everything is plain arithmetic over named fields, so that the same functions
-run on floats, NumPy arrays, PyTensor scalars and dimensional quantities. A system knows no solver,
-no prior sampler and no PyMC.
+A system states how its states change and start, which inputs and doses drive it, and which outputs
+are measured, in plain arithmetic over named fields, so that the same functions run on floats,
+arrays, PyTensor scalars and quantities with units. A system knows no solver and no PyMC.
 """
 
 from collections.abc import Callable, Mapping
@@ -224,13 +222,11 @@ class System:
     ----------
     name, title : str
         Short name, and what the model is.
-    equations : tuple of str
-        As a reader would write them.
-    references : tuple of str
-        The papers.
-    states, parameters, inputs, doses, outputs, derived, fluxes
+    equations, references : tuple of str
+        As a reader would write them, and the papers.
+    states, parameters, inputs, doses, outputs, derived, fluxes, signals
         The records above. A system without states is algebraic: its outputs are functions of
-        parameters and inputs.
+        parameters and inputs. Signals are fluxes for ``compose`` alone, and not stored.
     rhs : callable (t, y, p, u) -> states
         Time derivative. ``y``, ``p`` and ``u`` have the declared names as fields. None without
         states.
@@ -254,6 +250,8 @@ class System:
         Values of a state of health, around which the priors lie under any settings.
     conventions : tuple of str
         Sentences for the documentation and for each run's record.
+    begin : float, min
+        When integration begins at the latest; else with the first dose or sample.
     """
 
     name: str
@@ -269,6 +267,7 @@ class System:
     doses: tuple[DoseChannel, ...] = ()
     derived: tuple[Derived, ...] = ()
     fluxes: tuple[Flux, ...] = ()
+    signals: tuple[Flux, ...] = ()
     leading: tuple[str, ...] = ()
     rests_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
@@ -278,6 +277,7 @@ class System:
     adapt: Callable[[Settings, Any], Settings] | None = None
     around: Mapping[str, float] = field(default_factory=dict)
     conventions: tuple[str, ...] = ()
+    begin: float = float("inf")
 
     def __post_init__(self) -> None:
         """Refuse a declaration that contradicts itself."""
@@ -288,7 +288,7 @@ class System:
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"system {self.name!r} declares {', '.join(repeated)} twice")
-        for record in (*self.states, *named, *self.outputs):
+        for record in (*self.states, *named, *self.outputs, *self.signals):
             if not record.unit or not record.meaning:
                 raise ValueError(f"{record.name!r} of {self.name!r} must have a unit and a meaning")
 
