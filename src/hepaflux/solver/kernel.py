@@ -21,7 +21,7 @@ from hepaflux.solver.lines import Writer
 from hepaflux.solver.program import Layout, Program
 from hepaflux.solver.protocol import BEGIN, CONTINUOUS, CURVES, LENGTH, SAVE
 
-WRITTEN_BY = (Path(__file__), Path(__file__).with_name("lines.py"))
+WRITTEN_BY = tuple(Path(__file__).with_name(f"{name}.py") for name in ("kernel", "lines", "symbol"))
 SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
 """Part of the cache key, so that machine code of another version of these files is not used."""
 
@@ -330,11 +330,25 @@ def kernel_key(program: Program) -> str:
     return cache_key("kernel", SOURCE, program.key)
 
 
+def shapes(layout: Layout) -> dict[str, str]:
+    """Return the shape of each array that a kernel takes, as source, by the names of its sizes."""
+    width = CURVES + 2 * len(layout.curves) + layout.n_channels
+    return {
+        "theta": f"(n, {len(layout.theta)})",
+        "constants": f"(n, {len(layout.constants)})",
+        "table": f"(n_segments, {width})",
+        "rows": "(n, 4)",
+        "tolerance": "(2,)",
+        "states": f"(n_saved, {len(layout.states)})",
+        "sensitivities": f"(n_saved, {len(layout.active)})",
+    }
+
+
 def build_kernel(program: Program) -> Callable:
     """Return the compiled integrator of a program.
 
-    It takes ``(theta, constants, table, rows, tolerance)`` and returns the states
-    and the sensitivities at every saved time; see ``Solve`` for the shapes.
+    It takes ``(theta, constants, table, rows, tolerance, states, sensitivities)`` and fills the
+    last two with the solution at every saved time; see ``Solve`` for the shapes.
     """
     layout = program.layout
     n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
@@ -344,11 +358,8 @@ def build_kernel(program: Program) -> Callable:
     set_floor, solve = build_floor(layout), build_solve(program)
 
     @native
-    def integrate(theta, constants, table, rows, tolerance):
-        n_saved = 0
-        for s in range(rows.shape[0]):
-            n_saved = max(n_saved, rows[s, 3])
-        saved = (np.empty((n_saved, n_y)), np.empty((n_saved, n_z - n_y)))
+    def integrate(theta, constants, table, rows, tolerance, states, sensitivities):
+        saved = (states, sensitivities)
         z, y, floor = np.empty(n_z), np.empty(n_z), np.empty(n_z)
         k, jumps = np.empty((7, n_z)), np.empty(n_jumps)
         for s in range(rows.shape[0]):
@@ -362,6 +373,5 @@ def build_kernel(program: Program) -> Callable:
             if not solved:
                 saved[0][rows[s, 2] : rows[s, 3]] = np.nan
                 saved[1][rows[s, 2] : rows[s, 3]] = np.nan
-        return saved
 
     return integrate

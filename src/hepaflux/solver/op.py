@@ -15,14 +15,14 @@ import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
-from pytensor.link.numba.cache import compile_numba_function_src
 from pytensor.link.numba.dispatch.basic import (
     numba_njit,
     register_funcify_and_cache_key,
 )
 
-from hepaflux.solver.kernel import build_kernel, cache_key, kernel_key
-from hepaflux.solver.program import Program
+from hepaflux.solver.kernel import cache_key, kernel_key
+from hepaflux.solver.program import Layout, Program
+from hepaflux.solver.symbol import callable_kernel, symbol
 
 SOURCE = sha256(Path(__file__).read_bytes()).hexdigest()
 """Part of the cache keys, so that machine code of another version of this file is not used."""
@@ -154,29 +154,7 @@ def contraction_source(active: tuple[tuple[int, int], ...], shared: tuple[bool, 
     return f"def contract(cotangent, sensitivities, rows):\n{body}"
 
 
-_KERNELS: dict[str, Callable] = {}
-
-
-def callable_kernel(program: Program) -> Callable:
-    """Return the kernel as a function that Python may call; compiled once, cached on disk.
-
-    It takes the parameters as one array ``theta`` (solve, theta), then the other inputs of
-    ``Solve``.
-    """
-    if program.key not in _KERNELS:
-        source = "def solve_batch(*args):\n    return kernel(*args)\n"
-        scope = {"__name__": __name__, "kernel": build_kernel(program)}
-        function = compile_numba_function_src(
-            source,
-            "solve_batch",
-            global_env=scope,
-            cache_key=cache_key("callable", SOURCE, kernel_key(program)),
-        )
-        _KERNELS[program.key] = numba_njit(function, final_function=True, cache=True)
-    return _KERNELS[program.key]
-
-
-def columns_source(shared: tuple[bool, ...]) -> str:
+def columns_source(layout: Layout, shared: tuple[bool, ...]) -> str:
     """Write the function that gathers the parameters and calls the kernel."""
     names = [f"theta{j}" for j in range(len(shared))]
     lines = [f"theta = empty((constants.shape[0], {len(shared)}))"]
@@ -184,7 +162,19 @@ def columns_source(shared: tuple[bool, ...]) -> str:
         f"theta[:, {j}] = {name}{'[()]' if s else ''}"
         for j, (name, s) in enumerate(zip(names, shared, strict=True))
     ]
-    lines.append("return kernel(theta, constants, table, rows, tolerance)")
+    lines += [
+        "whole = rows.astype(int64)",
+        "n_saved = 0",
+        "for s in range(whole.shape[0]):",
+        "    n_saved = max(n_saved, whole[s, 3])",
+        f"states = empty((n_saved, {len(layout.states)}))",
+        f"sensitivities = empty((n_saved, {len(layout.active)}))",
+        "contiguous = ascontiguousarray(constants)",
+        "segments, allowed = ascontiguousarray(table), ascontiguousarray(tolerance)",
+        "kernel(whole.shape[0], segments.shape[0], n_saved, theta.ctypes, contiguous.ctypes,"
+        " segments.ctypes, whole.ctypes, allowed.ctypes, states.ctypes, sensitivities.ctypes)",
+        "return states, sensitivities",
+    ]
     arguments = ", ".join([*names, "constants", "table", "rows", "tolerance"])
     return f"def solve({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
 
@@ -194,8 +184,13 @@ def numba_funcify_solve(op: Solve, node: Apply, **kwargs: Any) -> tuple[Callable
     """Give PyTensor the native kernel, with a key under which its machine code is cached."""
     del kwargs
     shared = tuple(column.type.ndim == 0 for column in node.inputs[:-4])
-    scope: dict[str, Any] = {"empty": np.empty, "kernel": build_kernel(op.program)}
-    exec(columns_source(shared), scope)
+    scope: dict[str, Any] = {
+        "empty": np.empty,
+        "int64": np.int64,
+        "ascontiguousarray": np.ascontiguousarray,
+        "kernel": symbol(op.program).external,
+    }
+    exec(columns_source(op.program.layout, shared), scope)
     return numba_njit(scope["solve"]), cache_key("solve", SOURCE, kernel_key(op.program), shared)
 
 
