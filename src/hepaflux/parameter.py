@@ -291,6 +291,9 @@ class Parameter:
         zero if subjects are not expected to differ.
     axis : str
         Name of the dimension of a vector-valued parameter; empty for a scalar.
+    fades_at : float
+        Of a positive parameter, the value at which it begins to fade from the data, which far below
+        cannot tell it from zero; 0 if that does not happen. Only how it is sampled depends on it.
     sought : bool
         Whether its value is a result. One that only carries along what is known of people in
         general, or the steps of a curve, is not faulted for a posterior as wide as its prior.
@@ -304,6 +307,7 @@ class Parameter:
     spread: float = 0.0
     axis: str = ""
     sought: bool = True
+    fades_at: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a parameter without unit, meaning or source."""
@@ -312,3 +316,5 @@ class Parameter:
                 raise ValueError(f"parameter {self.name!r} must have a {attribute}")
         if not self.name.isidentifier():
             raise ValueError(f"parameter name must be an identifier, but is {self.name!r}")
+        if self.fades_at < 0 or (self.fades_at and self.prior.support not in ("positive", "fixed")):
+            raise ValueError(f"only a positive parameter can fade from data, not {self.name}")

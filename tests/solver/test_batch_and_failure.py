@@ -9,7 +9,7 @@ from virtual import ivgtt, prior_draw
 
 import hepaflux as hf
 from hepaflux.solver import solve
-from hepaflux.solver.symbol import callable_kernel
+from hepaflux.solver.machine_code import callable_kernel
 from hepaflux.solver.program import compile_equations
 from hepaflux.solver.protocol import build_protocol
 

@@ -14,7 +14,7 @@ from hepaflux.model.recipe import (
     records,
     subject_inputs,
 )
-from hepaflux.solver.symbol import callable_kernel
+from hepaflux.solver.machine_code import callable_kernel
 from hepaflux.solver.program import widths
 from hepaflux.solver.protocol import Protocol, build_protocol
 from hepaflux.systems.system import fields_type

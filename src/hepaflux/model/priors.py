@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.distributions.transforms import Chain, log
 
+from hepaflux.model.bend import Bend
 from hepaflux.model.design import WIDE_SPREAD, Design
 from hepaflux.model.sticks import sticks
 from hepaflux.parameter import (
@@ -48,11 +50,22 @@ class People:
     covariates: dict[str, np.ndarray]
 
 
-def random_variable(name: str, prior: Prior, dims: tuple[str, ...]) -> Any:
-    """Create the random variable of a prior in the current PyMC model."""
+def random_variable(
+    name: str, prior: Prior, dims: tuple[str, ...], *, fades_at: float = 0.0
+) -> Any:
+    """Create the random variable of a prior in the current PyMC model.
+
+    Parameters
+    ----------
+    fades_at : float
+        As of ``Parameter``; a prior that is not log-normal has coordinates that suit it already.
+    """
     match prior:
         case LogNormal():
-            return pm.LogNormal(name, mu=np.log(prior.median), sigma=prior.log_sd, dims=dims)
+            bent = {"default_transform": Chain([log, Bend(fades_at)])} if fades_at else {}
+            return pm.LogNormal(
+                name, mu=np.log(prior.median), sigma=prior.log_sd, dims=dims, **bent
+            )
         case Normal():
             return pm.Normal(name, mu=prior.mean, sigma=prior.sd, dims=dims)
         case HalfNormal():
@@ -96,12 +109,9 @@ def _common(parameter: Parameter, design: Design, people: People) -> Any:
     """Create a parameter that is shared, by group, or separate for each subject."""
     level = design.levels[parameter.name]
     axis = (parameter.axis,) if parameter.axis else ()
-    if level == "shared":
-        return random_variable(parameter.name, parameter.prior, axis)
-    if level == "separate":
-        return random_variable(parameter.name, parameter.prior, ("subject", *axis))
-    by_group = random_variable(parameter.name, parameter.prior, ("group", *axis))
-    return by_group[people.group_of_subject]
+    dims = {"shared": axis, "separate": ("subject", *axis), "group": ("group", *axis)}[level]
+    value = random_variable(parameter.name, parameter.prior, dims, fades_at=parameter.fades_at)
+    return value[people.group_of_subject] if level == "group" else value
 
 
 class Tie(NamedTuple):
@@ -146,7 +156,8 @@ def _by_subject(parameter: Parameter, tie: Tie, design: Design, people: People) 
     center = center + _covariate_shift(name, design, people)
     if is_centered(parameter):
         mean, width = center + spread * tie.mean, spread * tie.width
-        line = pm.Normal(f"{name}_line_offset", mean, width, dims="subject")
+        bent = {"default_transform": Bend(parameter.fades_at)} if parameter.fades_at else {}
+        line = pm.Normal(f"{name}_line_offset", mean, width, dims="subject", **bent)
         deviation = (line - center) / spread
     else:
         deviation = tie.mean + tie.width * pm.Normal(f"{name}_offset", dims="subject")

@@ -21,7 +21,9 @@ from hepaflux.solver.lines import Writer
 from hepaflux.solver.program import Layout, Program
 from hepaflux.solver.protocol import BEGIN, CONTINUOUS, CURVES, LENGTH, SAVE
 
-WRITTEN_BY = tuple(Path(__file__).with_name(f"{name}.py") for name in ("kernel", "lines", "symbol"))
+WRITTEN_BY = tuple(
+    Path(__file__).with_name(f"{name}.py") for name in ("kernel", "lines", "machine_code")
+)
 SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
 """Part of the cache key, so that machine code of another version of these files is not used."""
 
@@ -351,7 +353,7 @@ def build_kernel(program: Program) -> Callable:
     last two with the solution at every saved time; see ``Solve`` for the shapes.
     """
     layout = program.layout
-    n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
+    n_z = len(layout.states) + len(layout.active)
     n_jumps = (layout.n_channels + 1) * n_z
     writer = Writer()
     start = compiled(start_source(layout, program.start, writer), "start", writer.scope)

@@ -21,8 +21,8 @@ from pytensor.link.numba.dispatch.basic import (
 )
 
 from hepaflux.solver.kernel import cache_key, kernel_key
+from hepaflux.solver.machine_code import callable_kernel, machine_code
 from hepaflux.solver.program import Layout, Program
-from hepaflux.solver.symbol import callable_kernel, symbol
 
 SOURCE = sha256(Path(__file__).read_bytes()).hexdigest()
 """Part of the cache keys, so that machine code of another version of this file is not used."""
@@ -188,7 +188,7 @@ def numba_funcify_solve(op: Solve, node: Apply, **kwargs: Any) -> tuple[Callable
         "empty": np.empty,
         "int64": np.int64,
         "ascontiguousarray": np.ascontiguousarray,
-        "kernel": symbol(op.program).external,
+        "kernel": machine_code(op.program).external,
     }
     exec(columns_source(op.program.layout, shared), scope)
     return numba_njit(scope["solve"]), cache_key("solve", SOURCE, kernel_key(op.program), shared)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hepaflux.parameter import Fixed
-from hepaflux.solver.symbol import callable_kernel
+from hepaflux.solver.machine_code import callable_kernel
 from hepaflux.solver.program import columns, compile_equations, widths
 from hepaflux.solver.protocol import build_protocol, curve_names, has_infusions, read_inputs
 from hepaflux.study.study import Subject

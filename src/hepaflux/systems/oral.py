@@ -57,6 +57,10 @@ HEIGHTS = (0.0, 3.2e-3, 7.3e-3, 5.4e-3, 5.1e-3, 3.7e-3, 1.8e-3, 1.06e-3)
 The last height is the one that makes the whole area one, tail included.
 """
 
+FADES = 6e-5
+"""SI below which two hours of samples may not tell it from zero, 1/min/(pmol/L): at an insulin 300
+pmol/L above basal it removes less glucose than glucose itself does."""
+
 CONCENTRATION = 30.0
 """Total concentration of the Dirichlet prior of the shares, chosen here."""
 
@@ -133,7 +137,7 @@ def expected_shares(knots: tuple[float, ...], tail_rate: float) -> tuple[float, 
 def parameters(settings: Settings, knots: tuple[float, ...]) -> tuple[Parameter, ...]:
     """Return the unknowns for the given knots."""
     return (
-        unknown("SI", LogNormal(1.2e-4, 1.0), spread=0.7, source=VBA),
+        unknown("SI", LogNormal(1.2e-4, 1.0), spread=0.7, source=VBA, fades_at=FADES),
         unknown(settings["effectiveness"], LogNormal(0.025, 0.25), spread=0.25, source=VBA),
         unknown("p2", LogNormal(0.012, 0.40), spread=0.3, source=VBA),
         unknown("V", LogNormal(0.145, 0.07), spread=0.07, source=VBA_MEDIAN),

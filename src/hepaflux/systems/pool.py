@@ -78,18 +78,20 @@ def initial(p: Any, u: Any) -> States:
     return States(glucose=u.basal_glucose, action=0.0)
 
 
-def unknown(name: str, prior: Prior, *, spread: float, source: str) -> Parameter:
+def unknown(
+    name: str, prior: Prior, *, spread: float, source: str, fades_at: float = 0.0
+) -> Parameter:
     """Return a parameter of the pool.
 
     Parameters
     ----------
     name : str
         One of ``UNKNOWNS``.
-    prior, spread, source
+    prior, spread, source, fades_at
         As for ``Parameter``.
     """
     unit, meaning = UNKNOWNS[name]
-    return Parameter(name, unit, prior, meaning, source, spread)
+    return Parameter(name, unit, prior, meaning, source, spread, fades_at=fades_at)
 
 
 def basal_options(*, insulin: str) -> tuple[Option, Option]:

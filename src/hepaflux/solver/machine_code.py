@@ -1,9 +1,9 @@
-"""Symbol: a kernel's machine code under a name, made once and called from everywhere.
+"""Machine code: that of a kernel under a name, made once and called from everywhere.
 
 numba copies a function into each native function that calls it, and optimizes every copy: into the
 operation, into the graph around it, into the C function around the graph. The machine code of a
-kernel therefore stands apart, as a C function whose address the compiler knows by a name. What calls
-it holds the name alone, also on disk.
+kernel therefore stands apart, as a C function whose address the compiler knows by a name. What
+calls it holds the name alone, also on disk.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ and of saved times."""
 SIGNATURE = types.void(types.int64, types.int64, types.int64, *ARGUMENTS.values())
 
 
-class Symbol(NamedTuple):
+class MachineCode(NamedTuple):
     """A kernel's machine code.
 
     Attributes
@@ -45,13 +45,13 @@ class Symbol(NamedTuple):
     external: Any
 
 
-_SYMBOLS: dict[str, Symbol] = {}
+_MADE: dict[str, MachineCode] = {}
 
 
-def symbol(program: Program) -> Symbol:
+def machine_code(program: Program) -> MachineCode:
     """Return the kernel of a program; compiled once, and kept on disk between processes."""
     key = kernel_key(program)
-    if key not in _SYMBOLS:
+    if key not in _MADE:
         name = f"hepaflux_{key}"
         scope = {"carray": carray, "kernel": build_kernel(program), "__name__": __name__}
         python = compile_numba_function_src(
@@ -59,8 +59,8 @@ def symbol(program: Program) -> Symbol:
         )
         function = cfunc(SIGNATURE, cache=True)(python)
         binding.add_symbol(name, function.address)
-        _SYMBOLS[key] = Symbol(function, types.ExternalFunction(name, SIGNATURE))
-    return _SYMBOLS[key]
+        _MADE[key] = MachineCode(function, types.ExternalFunction(name, SIGNATURE))
+    return _MADE[key]
 
 
 def _source(program: Program) -> str:
@@ -80,7 +80,7 @@ def callable_kernel(program: Program) -> Callable:
         Takes the parameters as one array ``theta`` (solve, theta), then the other inputs of
         ``Solve``; returns the states and the sensitivities at every saved time.
     """
-    layout, native = program.layout, symbol(program).function.ctypes
+    layout, native = program.layout, machine_code(program).function.ctypes
 
     def solve(theta: Any, constants: Any, table: Any, rows: Any, tolerance: Any) -> tuple[Any, Any]:
         floats = [
