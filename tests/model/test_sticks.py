@@ -7,7 +7,10 @@ import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
-from hepaflux.model.sticks import sticks
+from hepaflux.model.sticks import Sticks
+
+
+sticks = Sticks(5)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def test_the_prior_is_the_same_in_any_coordinates():
     """Draws by a sampler that walks in the coordinates have the Dirichlet's marginal shares."""
     alpha = np.array([1.4, 5.0, 3.6])
     with pm.Model():
-        pm.Dirichlet("x", alpha, default_transform=sticks)
+        pm.Dirichlet("x", alpha, default_transform=Sticks(3))
         tree = pm.sample(
             2000, tune=500, chains=2, cores=1, random_seed=3, progressbar=False,
             compute_convergence_checks=False,

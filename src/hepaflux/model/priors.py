@@ -11,7 +11,7 @@ from pymc.distributions.transforms import Chain, log
 
 from hepaflux.model.bend import Bend
 from hepaflux.model.design import WIDE_SPREAD, Design
-from hepaflux.model.sticks import sticks
+from hepaflux.model.sticks import Sticks
 from hepaflux.parameter import (
     Beta,
     Dirichlet,
@@ -75,7 +75,7 @@ def random_variable(
         case Uniform():
             return pm.Uniform(name, lower=prior.lower, upper=prior.upper, dims=dims)
         case Dirichlet():
-            return pm.Dirichlet(name, a=prior.alpha, dims=dims, default_transform=sticks)
+            return pm.Dirichlet(name, a=prior.alpha, dims=dims, default_transform=Sticks(len(prior.shares)))
         case Independent():
             return random_variable(name, prior.each, dims)
     raise TypeError(f"{prior!r} of {name!r} has no random variable")

@@ -17,10 +17,21 @@ LOG_ROOT_2PI = 0.5 * np.log(2 * np.pi)
 
 
 class Sticks(Transform):
-    """Shares in the last axis, K of them, as K - 1 unbounded coordinates."""
+    """Shares in the last axis as one unbounded coordinate less.
+
+    The shares are written out one by one, so that the compiler makes one function of all of them.
+
+    Parameters
+    ----------
+    size : int
+        How many shares.
+    """
 
     name = "sticks"
     ndim_supp = 1
+
+    def __init__(self, size: int):
+        self.size = size
 
     def forward(self, value: Any, *inputs: Any) -> Any:
         """Return the coordinates of shares."""
@@ -29,21 +40,23 @@ class Sticks(Transform):
 
     def backward(self, value: Any, *inputs: Any) -> Any:
         """Return the shares at coordinates."""
-        left = _left(value)
-        broken = pt.erfc(-value / ROOT_2) / 2
-        return pt.concatenate([broken * left[..., :-1], left[..., -1:]], axis=-1)
+        left = self._left(value)
+        broken = [_tail(-value[..., j]) * left[j] for j in range(self.size - 1)]
+        return pt.stack([*broken, left[-1]], axis=-1)
 
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:
         """Return the log-determinant of the derivative of ``backward``."""
-        density = -0.5 * value**2 - LOG_ROOT_2PI
-        return pt.sum(density + pt.log(_left(value)[..., :-1]), axis=-1)
+        parts = zip(range(self.size - 1), self._left(value), strict=False)
+        return sum(-0.5 * value[..., j] ** 2 - LOG_ROOT_2PI + pt.log(left) for j, left in parts)
+
+    def _left(self, value: Any) -> list[Any]:
+        """Return what is left of the stick before each break, and after the last."""
+        left = [pt.ones_like(value[..., 0])]
+        for j in range(self.size - 1):
+            left.append(left[-1] * _tail(value[..., j]))
+        return left
 
 
-def _left(value: Any) -> Any:
-    """Return what is left of the stick before each break, and after the last."""
-    kept = pt.erfc(value / ROOT_2) / 2
-    whole = pt.ones_like(value[..., :1])
-    return pt.concatenate([whole, pt.cumprod(kept, axis=-1)], axis=-1)
-
-
-sticks = Sticks()
+def _tail(value: Any) -> Any:
+    """Return the probability that a standard normal variable is larger."""
+    return pt.erfc(value / ROOT_2) / 2

@@ -353,12 +353,13 @@ def build_kernel(program: Program) -> Callable:
     last two with the solution at every saved time; see ``Solve`` for the shapes.
     """
     layout = program.layout
-    n_z = len(layout.states) + len(layout.active)
+    n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
     n_jumps = (layout.n_channels + 1) * n_z
     writer = Writer()
     start = compiled(start_source(layout, program.start, writer), "start", writer.scope)
     set_floor, solve = build_floor(layout), build_solve(program)
 
+    # Elements are set one by one: numba compiles an error message for every slice that is set.
     @native
     def integrate(theta, constants, table, rows, tolerance, states, sensitivities):
         saved = (states, sensitivities)
@@ -369,11 +370,15 @@ def build_kernel(program: Program) -> Callable:
             if solved:
                 set_floor(theta, s, tolerance[1], floor)
                 start(theta, s, constants, jumps)
-                z[:] = jumps[:n_z]
+                for i in range(n_z):
+                    z[i] = jumps[i]
                 row, rtol = rows[s], tolerance[0]
                 solved = solve(z, y, jumps, theta, s, constants, table, row, k, floor, rtol, saved)
             if not solved:
-                saved[0][rows[s, 2] : rows[s, 3]] = np.nan
-                saved[1][rows[s, 2] : rows[s, 3]] = np.nan
+                for at in range(rows[s, 2], rows[s, 3]):
+                    for i in range(n_y):
+                        states[at, i] = np.nan
+                    for i in range(n_z - n_y):
+                        sensitivities[at, i] = np.nan
 
     return integrate

@@ -157,16 +157,19 @@ def contraction_source(active: tuple[tuple[int, int], ...], shared: tuple[bool, 
 def columns_source(layout: Layout, shared: tuple[bool, ...]) -> str:
     """Write the function that gathers the parameters and calls the kernel."""
     names = [f"theta{j}" for j in range(len(shared))]
-    lines = [f"theta = empty((constants.shape[0], {len(shared)}))"]
-    lines += [
-        f"theta[:, {j}] = {name}{'[()]' if s else ''}"
-        for j, (name, s) in enumerate(zip(names, shared, strict=True))
-    ]
-    lines += [
+    lines = [
+        f"theta = empty((rows.shape[0], {len(shared)}))",
         "whole = rows.astype(int64)",
         "n_saved = 0",
-        "for s in range(whole.shape[0]):",
+        "for s in range(rows.shape[0]):",
         "    n_saved = max(n_saved, whole[s, 3])",
+    ]
+    # Set one by one: numba compiles an error message for every slice that is set.
+    lines += [
+        f"    theta[s, {j}] = {name}{'[()]' if is_shared else '[s]'}"
+        for j, (name, is_shared) in enumerate(zip(names, shared, strict=True))
+    ]
+    lines += [
         f"states = empty((n_saved, {len(layout.states)}))",
         f"sensitivities = empty((n_saved, {len(layout.active)}))",
         "contiguous = ascontiguousarray(constants)",
