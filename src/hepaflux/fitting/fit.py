@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pymc as pm
 import xarray as xr
+from rich.console import Console
+from rich.progress import track
 
 from hepaflux.fitting import approximate, joint, nuts, published
 from hepaflux.fitting.compiled import FitError, compile_model, with_study
@@ -76,7 +79,8 @@ def fit(
         raise ValueError(published.ONLY_NUTS.format(method=method))
     with _Clock() as clock:
         compiled = compile_model(model, keep=kept_variables(model))
-        posterior, stats, failed = _run(compiled, model, how)
+        sampler = _start(compiled, model, how, progress=True) if method == "nuts" else None
+        posterior, stats, failed = _run(compiled, model, how, sampler)
     record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": 0}
     gather = GATHER[type(recipe)]
     return gather(
@@ -179,33 +183,74 @@ def _prior(model: pm.Model, seed: int) -> xr.Dataset:
     return draw_prior(model, seed).drop_vars(derived)
 
 
+class _Started(NamedTuple):
+    """One subject's model, and the sampler that is at work on it, if the method has one."""
+
+    model: pm.Model
+    compiled: Any
+    how: Mapping[str, Any]
+    sampler: Any
+    name: str
+
+
 def _fit_subjects(
     study: Study, system: System, noise: Mapping[str, Noise] | None, how: Mapping[str, Any]
 ) -> list[_Fitted]:
-    """Fit one after the other; those of one kind share a model and its compiled code."""
+    """Fit one after the other; the next is being sampled while one is looked at."""
+    fits, at_work = [], []
+    try:
+        for started in _start_subjects(study, system, noise, how):
+            at_work.append(started)
+            if len(at_work) > 1:
+                fits.append(_finish(at_work.pop(0)))
+        fits.append(_finish(at_work.pop(0)))
+    except BaseException:
+        for started in at_work:
+            if started.sampler is not None:
+                started.sampler.cancel()
+        raise
+    return fits
+
+
+def _start_subjects(
+    study: Study, system: System, noise: Mapping[str, Noise] | None, how: Mapping[str, Any]
+) -> Iterator[_Started]:
+    """Start the sampler of each; subjects of one kind share a model and its compiled code."""
     templates: dict[Any, tuple[pm.Model, Any]] = {}
-    fits = []
-    for i, alone in enumerate(_single_subject_studies(study)):
+    everyone = list(_single_subject_studies(study))
+    console = Console(stderr=True)
+    shown = track(everyone, "Subjects", console=console, disable=not console.is_terminal)
+    for i, alone in enumerate(shown):
         recipe = prepare(alone, system, noise=noise, adapted=True)
         kind = _kind(recipe)
         if kind not in templates:
             model = graph(recipe)
             templates[kind] = model, compile_model(model, keep=kept_variables(model))
         model, compiled = templates[kind]
-        mine = with_study(compiled, data_values(recipe))
-        try:
-            fits.append(_fit_one(mine, model, {**how, "seed": how["seed"] + i}))
-        except FitError as error:
-            raise FitError(f"subject {alone.subjects[0].name}: {error}") from error
-    return fits
+        mine, own = with_study(compiled, data_values(recipe)), {**how, "seed": how["seed"] + i}
+        name = alone.subjects[0].name
+        with _naming(name):
+            sampler = _start(mine, model, own) if how["method"] == "nuts" else None
+        yield _Started(model, mine, own, sampler, name)
 
 
-def _fit_one(compiled: Any, model: pm.Model, how: Mapping[str, Any]) -> _Fitted:
-    """Run the chains of one subject; longer, of which fewer draws are kept, if they do not agree.
+@contextmanager
+def _naming(subject: str) -> Iterator[None]:
+    """Put the name of a subject before what is said of a fit that failed."""
+    try:
+        yield
+    except FitError as error:
+        raise FitError(f"subject {subject}: {error}") from error
+
+
+def _finish(started: _Started) -> _Fitted:
+    """Wait for one subject; sample anew, longer, and keep fewer, if the chains do not agree.
 
     Of a hundred people a few have a posterior that is hard to walk; all others need not wait.
     """
-    posterior, stats, failed = _run(compiled, model, how)
+    model, compiled, how = started.model, started.compiled, started.how
+    with _naming(started.name):
+        posterior, stats, failed = _run(compiled, model, how, started.sampler)
     can_be = stats is not None and how["draws"] * how["chains"] >= ENOUGH
     if not can_be or nuts.agree(posterior):
         return _Fitted(model, posterior, stats, failed, longer=False)
@@ -248,14 +293,24 @@ def _record(method: str, draws: int, tune: int, chains: int, seed: int | None) -
     return {"method": method, "draws": draws, "tune": tune, "chains": chains, "seed": seed}
 
 
+def _start(
+    compiled: Any, model: pm.Model, how: Mapping[str, Any], *, progress: bool = False
+) -> Any:
+    """Start the sampler of a model."""
+    sizes = {k: how[k] for k in ("draws", "tune", "chains", "seed")}
+    return nuts.start(compiled, **_special(model.recipe), progress=progress, **sizes)
+
+
 def _run(
-    compiled: Any, model: pm.Model, how: Mapping[str, Any]
+    compiled: Any, model: pm.Model, how: Mapping[str, Any], sampler: Any = None
 ) -> tuple[xr.Dataset, xr.Dataset | None, int]:
-    """Return posterior draws, the sampler's record of them, and the count of failed solves."""
+    """Return posterior draws, the sampler's record of them, and the count of failed solves.
+
+    A sampler that was started is waited for; else one is started here.
+    """
     names = kept_variables(model)
     if how["method"] == "nuts":
-        sizes = {k: how[k] for k in ("draws", "tune", "chains", "seed")}
-        tree = nuts.sample(compiled, **_special(model.recipe), **sizes)
+        tree = nuts.finish(sampler or _start(compiled, model, how))
         stats = tree["sample_stats"].to_dataset()
         return tree["posterior"].to_dataset()[names], stats, nuts.failed_solves(tree)
     points = approximate.METHODS[how["method"]](

@@ -22,10 +22,15 @@ POPULATION_ACCEPT = 0.95
 """The same for a model with a population, whose spread makes the curvature vary."""
 
 
-def sample(
-    compiled: Any, *, whitened: bool = True, target_accept: float = TARGET_ACCEPT, **sizes: int
-) -> xr.DataTree:
-    """Run the sampler; progress is shown on a terminal. An interruption yields no result.
+def start(
+    compiled: Any,
+    *,
+    whitened: bool = True,
+    target_accept: float = TARGET_ACCEPT,
+    progress: bool = True,
+    **sizes: int,
+) -> Any:
+    """Start the sampler, which runs in threads of its own; ``finish`` waits for it.
 
     Parameters
     ----------
@@ -35,19 +40,25 @@ def sample(
         Whether the sampler walks in coordinates that are white at the mode.
     target_accept : float
         Acceptance that the step size aims at.
+    progress : bool
+        Whether progress is shown on a terminal.
     **sizes : int
         ``draws``, ``tune``, ``chains`` and ``seed``.
     """
-    # Waited for here because nutpie's own waiting turns Ctrl-C into a shorter sample.
-    sampler = nutpie.sample(
+    return nutpie.sample(
         whiten(compiled, seed=sizes["seed"]) if whitened else compiled,
         **sizes,
         cores=os.cpu_count(),
-        progress_bar=sys.stderr.isatty(),
+        progress_bar=progress and sys.stderr.isatty(),
         blocking=False,
         adaptation="diag",
         target_accept=target_accept,
     )
+
+
+def finish(sampler: Any) -> xr.DataTree:
+    """Wait for a sampler and return what it drew. An interruption yields no result."""
+    # Waited for here because nutpie's own waiting turns Ctrl-C into a shorter sample.
     try:
         return sampler.wait()
     except BaseException:

@@ -75,7 +75,9 @@ def random_variable(
         case Uniform():
             return pm.Uniform(name, lower=prior.lower, upper=prior.upper, dims=dims)
         case Dirichlet():
-            return pm.Dirichlet(name, a=prior.alpha, dims=dims, default_transform=Sticks(len(prior.shares)))
+            return pm.Dirichlet(
+                name, a=prior.alpha, dims=dims, default_transform=Sticks(len(prior.shares))
+            )
         case Independent():
             return random_variable(name, prior.each, dims)
     raise TypeError(f"{prior!r} of {name!r} has no random variable")

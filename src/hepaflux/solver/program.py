@@ -8,6 +8,7 @@ the glucose volume) is found from the structure of the graph and left out of z.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -200,10 +201,11 @@ def _used(symbols: _Symbols, candidates: list[Any]) -> list[Any]:
     return [candidate for candidate in candidates if candidate in present]
 
 
+@lru_cache(maxsize=32)
 def compile_equations(
     system: System, *, curve_names: frozenset[str], infused: bool = False
 ) -> Program:
-    """Differentiate a system's equations.
+    """Differentiate a system's equations; those of the last few systems are remembered.
 
     Parameters
     ----------
