@@ -160,9 +160,9 @@ class TestEach:
         asked, answers = [], iter([True, False, True])
         run = fit_module._run
 
-        def recorded(compiled, model, how):
+        def recorded(compiled, model, how, sampler=None):
             asked.append((how["seed"], how["draws"]))
-            posterior, stats, failed = run(compiled, model, how)
+            posterior, stats, failed = run(compiled, model, how, sampler)
             stats["diverging"][:, 5] = True
             return posterior, stats, failed
 
@@ -176,6 +176,24 @@ class TestEach:
         diverging = tree["sample_stats"]["diverging"].to_numpy()
         assert diverging[:, 5, [0, 2]].all()
         assert diverging[:, 1, 1].all()
+
+    def test_an_interruption_stops_every_sampler(self, three, monkeypatch):
+        """Also the one that is ahead, on the next subject."""
+        stopped = []
+
+        class Sampler:
+            def wait(self):
+                raise KeyboardInterrupt
+
+            def cancel(self):
+                stopped.append(self)
+
+        started = [Sampler(), Sampler()]
+        each = iter(started)
+        monkeypatch.setattr(fit_module.nuts, "start", lambda *args, **kwargs: next(each))
+        with pytest.raises(KeyboardInterrupt):
+            hf.fit_each(three, hf.systems.oral, seed=4, **TINY)
+        assert stopped == started
 
     def test_chains_agree_by_r_hat_and_effective_draws(self):
         draws = np.random.default_rng(1).normal(size=(4, 1000))
