@@ -13,6 +13,7 @@ from hepaflux.assess.run import (
     report,
     require_place,
 )
+from hepaflux.assess.slope import Slope, slope_across
 from hepaflux.assess.summary import summarize
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Differences",
     "RunError",
     "RunExistsError",
+    "Slope",
     "Verdict",
     "compare_differences",
     "compare_groups",
@@ -32,5 +34,6 @@ __all__ = [
     "render_report",
     "report",
     "require_place",
+    "slope_across",
     "summarize",
 ]
