@@ -83,7 +83,7 @@ def test_what_excludes_each_other_is_refused(tmp_path: Path):
     assert "exclude each other" in refused("--state", "t2d", "--groups", "healthy")
     assert "its own doses" in refused("--protocol", "ogtt75", "--dose", "75g")
     assert "--weight goes with --state" in refused("--weight", "70")
-    assert "it has normal, t2d" in refused("--state", "nope")
+    assert "it has normal, impaired, t2d" in refused("--state", "nope")
     assert "is outside a test of 60 min" in refused("--dose", "75g at 2h", "--duration", "1h")
     assert "cannot describe a test" in run("simulate", "minimal", "--dose", "75 g", *out, code=2)
     assert not (tmp_path / "virtual").exists()

@@ -213,12 +213,28 @@ def c_peptide_test(
     return replace(subject, samples=curves, covariates=known)
 
 
+FAST = 60.0 * np.array([4, 6, 9, 12, 16, 22, 28])
+
+
+def fasted(name="S1", *, time=FAST, **fields):
+    """A subject who fasts for more than a day; times count from the last meal."""
+    curves = {
+        "glucose": samples(time, 4.8),
+        "insulin": samples(time, 50.0),
+        "liver_glycogen": samples(time, 380 * np.exp(-0.05 * (time / 60 - 4))),
+        "egp": samples(time[1:], 0.0095),
+        "gng_fraction": samples(time[1:], 0.6),
+    }
+    return Subject(name, curves, **fields)
+
+
 def subject_for(system, name="S1", **fields):
     kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
     kinds |= {"ivgtt_labeled": labeled_ivgtt, "clamp": clamped}
     kinds |= {"mida": ions, "heavy_water": heavy_water}
     kinds |= {"vldl": vldl_person, "sources": labeled_sources, "meal": ogtt}
     kinds |= {"secretion": c_peptide_test, "extraction": c_peptide_test}
+    kinds |= {"fasting": fasted}
     return kinds[system.name](name, **fields)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hepaflux import terminal
-from hepaflux.arguments import DOSE_EXAMPLE, WITH_EXAMPLE, read_names
+from hepaflux.arguments import DOSE_EXAMPLE, WITH_EXAMPLE, read_length, read_names
 from hepaflux.terminal import told
 
 
@@ -43,7 +43,7 @@ def simulate(
         str | None,
         typer.Option(
             help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
-            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp or heavy_water.",
+            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, heavy_water or fast.",
             show_default="the usual test of the system",
         ),
     ] = None,
@@ -56,6 +56,10 @@ def simulate(
         typer.Option(
             help="How long a test of your own lasts: 8h.", show_default="5 h after the last dose"
         ),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(help="The same in hours: of fasting, the hours since the last meal."),
     ] = None,
     with_: Annotated[
         list[str] | None,
@@ -107,7 +111,7 @@ def simulate(
         subjects=subjects,
         protocol=protocol,
         doses=tuple(dose or ()),
-        duration=duration,
+        duration=read_length(hours, duration),
         weight=weight,
         correlations=tuple(correlate or ()),
         covariates=tuple(covariate or ()),

@@ -28,7 +28,7 @@ from hepaflux.model import (
     simulate_study,
 )
 from hepaflux.model.courses import simulated_courses
-from hepaflux.model.protocols import StandardTest, own_test
+from hepaflux.model.protocols import StandardTest, own_fast, own_test
 from hepaflux.study import Study, read_study, write_study
 from hepaflux.systems import System, named
 
@@ -39,6 +39,7 @@ PROTOCOLS = {
     "oral_labeled": "labeled_meal",
     "clamp": "clamp",
     "heavy_water": "heavy_water",
+    "fasting": "fast",
     "secretion": "ogtt75_c_peptide",
     "extraction": "ogtt75_c_peptide",
     "extraction+oral": "ogtt75_c_peptide",
@@ -150,7 +151,8 @@ class Wanted:
             return self.protocol or self.usual(system)
         doses = [read_dose(text) for text in self.doses]
         last = max((dose.time + dose.duration for dose in doses), default=0.0)
-        return own_test(doses, read_minutes(self.duration) if self.duration else last + TAIL)
+        ends = read_minutes(self.duration) if self.duration else last + TAIL
+        return own_fast(doses, ends) if system == "fasting" else own_test(doses, ends)
 
     def populations(self, system: System | None = None) -> tuple[Population, ...]:
         """Return the groups of people, with what goes together in them."""

@@ -19,7 +19,8 @@ from hepaflux.isotopes import FATTY_ACIDS, IONS
 INSULIN_FACTOR = 6.00
 """Default pmol/L in one µU/mL of insulin (pmol in one milliunit)."""
 
-MOLAR_MASS = {"glucose": 180.156, "c_peptide": 3020.3, "insulin": 5807.6}
+MOLAR_MASS = {"glucose": 180.156, "c_peptide": 3020.3, "insulin": 5807.6, "glucagon": 3482.8}
+MOLAR_MASS |= {"egp": MOLAR_MASS["glucose"]}
 """Grams per mole; the substances that laboratories report by mass."""
 
 LIPOPROTEINS = ("vldl", "vldl1", "vldl2")
@@ -54,6 +55,7 @@ LIPID_ENRICHMENTS = (
 of each source of fatty acids."""
 
 CANONICAL |= {f"{name}_tg": "mmol/L" for name in LIPOPROTEINS} | {"ihtg": "1", "dnl_fraction": "1"}
+CANONICAL |= {"liver_glycogen": "mmol/L", "egp": "mmol/kg/min", "gng_fraction": "1"}
 CANONICAL |= dict.fromkeys(LIPID_ENRICHMENTS, "TTR")
 CANONICAL |= dict.fromkeys(DEUTERATED, "mole_fraction") | dict.fromkeys(IONS, "1")
 """Canonical unit of each analyte, and of time and weight."""
@@ -65,7 +67,9 @@ the appearance of the meal. Each has the analyte ``<purpose>_enrichment``."""
 ALL_TRACERS = (*TRACERS, "vldl_tracer")
 """With labeled glycerol or palmitate, which the liver builds into the triglyceride of VLDL."""
 
-CANONICAL_AMOUNT = {"glucose": "mmol", "insulin": "pmol"} | dict.fromkeys(ALL_TRACERS, "mmol")
+CANONICAL_AMOUNT = {"glucose": "mmol", "insulin": "pmol", "glucagon": "pmol"} | dict.fromkeys(
+    ALL_TRACERS, "mmol"
+)
 """Canonical unit of a dose, by substance."""
 
 ENRICHMENT_UNITS: dict[str, tuple[str, float]] = {

@@ -59,7 +59,7 @@ def test_names_are_unique():
 
 
 def test_an_unknown_state_is_answered_by_the_known_ones():
-    with pytest.raises(KeyError, match="no state of health 'well'; it has normal, t2d"):
+    with pytest.raises(KeyError, match="no state of health 'well'; it has normal, impaired, t2d"):
         systems.meal.in_condition("well")
     with pytest.raises(KeyError, match="it has none"):
         systems.mida.in_condition("t2d")

@@ -495,3 +495,19 @@ def test_a_fit_finds_the_person_that_was_simulated():
     assert spread["kabs"] < 0.5 * prior["kabs"]
     assert spread["Vmx"] < 0.7 * prior["Vmx"]
     assert spread["G_b"] < 0.3 * prior["G_b"]
+
+
+def test_impaired_tolerance_is_halved_insulin_action():
+    """Half of what insulin does raises fasting and peak glucose; undone, it is health again."""
+    condition = hf.systems.meal.condition("impaired")
+    assert {"Vmx", "kp3"} <= set(condition.differing(hf.systems.meal.centers))
+    times = np.arange(0, 301, 20.0)
+    well = course("normal", [dinner(5.55)], times).Gp
+    ill = course("impaired", [dinner(5.55)], times).Gp
+    basal = {n: getattr(record("normal"), n) for n in ("G_b", "I_b", "EGP_b")}
+    undone = {n: NORMAL[n] for n in ("Vmx", "kp3")} | basal
+    assert ill.max() > 1.1 * well.max()
+    assert ill[0] > well[0]
+    np.testing.assert_allclose(
+        course("impaired", [dinner(5.55)], times, **undone).Gp, well, rtol=1e-6
+    )

@@ -35,7 +35,7 @@ PREDICTIVE_DRAWS = 500
 
 
 FLUX_TIMES = 61
-"""Times at which a flux is kept, from the first dose to the last sample."""
+"""Times at which a flux is kept, from the begin to the last sample."""
 
 
 def is_internal(name: str) -> bool:
@@ -178,7 +178,10 @@ def _expected(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
 def _fluxes(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
     """Return the declared fluxes at equally many times over each subject's test."""
     spans = [
-        (zero_time(s), max(float(samples.time[-1]) for samples in s.samples.values()))
+        (
+            min(zero_time(s), recipe.system.begin),
+            max(float(samples.time[-1]) for samples in s.samples.values()),
+        )
         for s in recipe.study.subjects
     ]
     times = [np.linspace(first, last, FLUX_TIMES) for first, last in spans]

@@ -11,7 +11,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hepaflux.study.check import PRODUCTION
 from hepaflux.study.study import Dose
+from hepaflux.systems.fasting import BEGIN, LONGEST
 from hepaflux.units import MOLAR_MASS
 
 INSULIN_CLEARANCE = 0.015
@@ -30,8 +32,16 @@ PLACEHOLDER = {"glucose": 5.0, "insulin": 50.0, "c_peptide": 0.5, "ffa": 0.5}
 """What stands in a table of virtual measurements until it is simulated; else 0.01."""
 
 
+PLACEHOLDER |= {"liver_glycogen": 200.0, "gng_fraction": 0.5}
+
 MOST_SAMPLES = 100
 """Samples of a long test of one's own."""
+
+FAST_SAMPLES = 31
+"""Samples of a fast of one's own."""
+
+LONGEST_TEST = 7 * 1440.0
+"""Longest test of one's own, min."""
 
 
 @dataclass(frozen=True)
@@ -96,19 +106,55 @@ def own_test(doses: Sequence[Dose], duration: float) -> StandardTest:
     Raises
     ------
     ValueError
-        If it does not last, or a dose is given before it begins or after it ends.
+        If it does not last or lasts for too long, or a dose is given before it begins or after it
+        ends.
     """
-    if not duration > 0:
-        raise ValueError(f"a test must last, but its duration is {duration:g} min")
-    given = tuple(sorted(doses, key=lambda dose: dose.time))
-    outside = [dose.time for dose in given if not 0 <= dose.time < duration]
-    if outside:
-        raise ValueError(f"a dose at {outside[0]:g} min is outside a test of {duration:g} min")
+    given = _inside(doses, duration)
     every = max(10.0, duration / MOST_SAMPLES)
     times = (*np.arange(0.0, duration - 1e-9, every).tolist(), duration)
     by_vein = bool(given) and given[0].route == "intravenous"
     like = TESTS["ivgtt" if by_vein else "ogtt75"]
     return StandardTest(times, given, like.phases, decay=like.decay)
+
+
+def own_fast(doses: Sequence[Dose], duration: float) -> StandardTest:
+    """Return a fast, sampled from four hours after the last meal on; times count from that meal.
+
+    Parameters
+    ----------
+    doses : sequence of Dose
+        What is given in it; one before four hours begins it.
+    duration : float, min
+        Time of the last sample.
+
+    Raises
+    ------
+    ValueError
+        If it is shorter or longer than what is described, or a dose is outside of it.
+    """
+    given = _inside(doses, duration)
+    begin = min([BEGIN, *(dose.time for dose in given)])
+    if not begin < duration <= LONGEST:
+        raise ValueError(
+            f"a fast is described from {BEGIN / 60:g} to {LONGEST / 60:g} h after the last meal,"
+            f" but ends at {duration / 60:g} h"
+        )
+    times = tuple(np.linspace(begin, duration, FAST_SAMPLES).tolist())
+    return StandardTest(times, given, sampled=dict.fromkeys(PRODUCTION, times))
+
+
+def _inside(doses: Sequence[Dose], duration: float) -> tuple[Dose, ...]:
+    """Return doses in order of time; refuse a test that cannot be, and a dose outside of it."""
+    if not duration > 0:
+        raise ValueError(f"a test must last, but its duration is {duration:g} min")
+    if duration > LONGEST_TEST:
+        days = LONGEST_TEST / 1440
+        raise ValueError(f"a test lasts {days:g} days at most, but here {duration / 1440:g} days")
+    given = tuple(sorted(doses, key=lambda dose: dose.time))
+    outside = [dose.time for dose in given if not 0 <= dose.time < duration]
+    if outside:
+        raise ValueError(f"a dose at {outside[0]:g} min is outside a test of {duration:g} min")
+    return given
 
 
 def drink(grams: float, *, per_kg: bool = False) -> Dose:
@@ -196,12 +242,16 @@ here): mmol/kg/min, from and to, min."""
 STEPS = ((0.2, 0, 120), (0.6, 120, 240), (2.0, 240, 360))
 """Insulin infusion of a three-step clamp: mU/kg/min, from and to, min."""
 
+FAST_TIMES = tuple(60.0 * h for h in (4, 6, 8, 10, 12, 14, 16, 20, 24, 30, 36, 42, 48, 56, 64))
+"""Sampling times of a fast, since the last meal."""
+
 IONS = ("palmitate_m0", "palmitate_m1", "palmitate_m2")
 LABELING_DAY = (180, 360, 540, 720, 1080, 1440)
 """Sampling times of fatty acids after a drink of heavy water, min."""
 
 TESTS: Mapping[str, StandardTest] = MappingProxyType(
     {
+        "fast": StandardTest(FAST_TIMES, (), sampled=dict.fromkeys(PRODUCTION, FAST_TIMES)),
         "heavy_water": StandardTest(
             (),
             (),

@@ -43,7 +43,7 @@ SENSITIVITIES = ("SI", "SI_D", "S2_I")
 """Names of the insulin sensitivity that the response follows, of the first that a system has."""
 
 DETECTION = 3.0
-"""Limit below which an enrichment is reported as not detected, in SDs of a blank's error."""
+"""Limit below which something is reported as not detected, in SDs of a blank's error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -330,10 +330,15 @@ def _measured(person: Subject, output: Output, values: np.ndarray) -> Subject:
         samples = person.samples[analyte]
         everything = samples.value.copy()
         everything[output.uses(samples.time - zero_time(person))] = column
-        limit = round(DETECTION * output.floor, 9) if is_enrichment(analyte) else -np.inf
+        limit = round(DETECTION * output.floor, 9) if _is_limited(analyte) else -np.inf
         censoring = np.where(everything < limit, "left", samples.censoring)
         changed[analyte] = Samples(samples.time, np.maximum(everything, limit), censoring)
     return replace(person, samples={**person.samples, **changed})
+
+
+def _is_limited(analyte: str) -> bool:
+    """Return whether what cannot be detected is reported as such."""
+    return is_enrichment(analyte) or analyte in ("insulin", "liver_glycogen")
 
 
 def _truth(study: Study, system: System, values: Mapping[str, np.ndarray]) -> pd.DataFrame:

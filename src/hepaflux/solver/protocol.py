@@ -141,7 +141,7 @@ def _doses(channel: Any, subject: Any) -> list[Any]:
 def _segments(
     system: System, layout: Layout, subject: Any, inputs: dict[str, Any], wanted: np.ndarray
 ) -> np.ndarray:
-    start = start_time(subject)
+    start = min(start_time(subject), system.begin)
     curves = _curves(system, layout, subject, inputs)
     boluses = [
         (dose.time, c, subject.amount_per_kg(dose))

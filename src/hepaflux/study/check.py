@@ -31,13 +31,17 @@ PLAUSIBLE |= dict.fromkeys(DEUTERATED, (0.0, 0.1)) | dict.fromkeys(IONS, (0.0, m
 PLAUSIBLE |= dict.fromkeys(LIPID_ENRICHMENTS, (0.0, 1.0))
 PLAUSIBLE |= {f"{name}_tg": (0.001, 60.0) for name in LIPOPROTEINS}
 PLAUSIBLE |= {"ihtg": (0.0, 0.7), "dnl_fraction": (0.0, 1.0)}
+PLAUSIBLE |= {"liver_glycogen": (0.0, 1000.0), "egp": (0.0, 0.1), "gng_fraction": (0.0, 1.2)}
 """What occurs in people, in canonical units, injected insulin included; ions have no scale."""
 
 PLAUSIBLE_DOSE = {"glucose": (0.05, 3.0, "g/kg"), "insulin": (0.001, 5.0, "U/kg")}
+PLAUSIBLE_DOSE |= {"glucagon": (0.05, 100.0, "ug/kg")}
 PLAUSIBLE_DOSE |= dict.fromkeys(ALL_TRACERS, (1e-5, 1.0, "mmol/kg"))
 """Doses per kg of body weight that occur in tests of people."""
 
-LOWEST_RATE = {"glucose": 1e-5, "insulin": 1e-5} | dict.fromkeys(ALL_TRACERS, 1e-7)
+LOWEST_RATE = {"glucose": 1e-5, "insulin": 1e-5, "glucagon": 1e-5} | dict.fromkeys(
+    ALL_TRACERS, 1e-7
+)
 """Rates per min of infusions that occur; a clamp's infusion is one of many short pieces."""
 
 USUAL_UNITS = {
@@ -47,6 +51,9 @@ USUAL_UNITS = {
     "ffa": ("mmol/L", "umol/L"),
     "ihtg": ("percent", "1"),
     "dnl_fraction": ("percent", "1"),
+    "liver_glycogen": ("mmol/L",),
+    "egp": ("umol/kg/min", "mg/kg/min", "mmol/kg/min"),
+    "gng_fraction": ("percent", "1"),
 }
 USUAL_UNITS |= {f"{name}_tg": ("mg/dL", "mmol/L", "umol/L") for name in LIPOPROTEINS}
 """Units that laboratories report, the most usual first."""
@@ -58,7 +65,10 @@ _REFERENCE_WEIGHT = 70.0
 STEADY = ("ihtg", "dnl_fraction", *(f"{name}_tg" for name in LIPOPROTEINS))
 """What is taken as constant over a test: it needs no basal sample."""
 
-SINGLE = {*IONS, *LIPID_ENRICHMENTS, *STEADY}
+PRODUCTION = ("liver_glycogen", "egp", "gng_fraction")
+"""What is known of the liver by itself: it needs no basal sample."""
+
+SINGLE = {*IONS, *LIPID_ENRICHMENTS, *STEADY, *PRODUCTION}
 """What a single sample tells something about; a concentration of glucose needs its course."""
 
 
@@ -216,7 +226,7 @@ def _check_basal(subject: Subject, problems: Problems) -> None:
     """Note an analyte that was first sampled after the first dose."""
     start = zero_time(subject)
     for analyte, samples in subject.samples.items():
-        exempt = is_enrichment(analyte) or analyte in IONS or analyte in STEADY
+        exempt = is_enrichment(analyte) or analyte in {*IONS, *STEADY, *PRODUCTION}
         if samples.time[0] > start and not exempt:
             problems.add(
                 f"{analyte}, subject {shown(subject.name)}",

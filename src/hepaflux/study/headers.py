@@ -17,6 +17,9 @@ ANALYTES: dict[str, tuple[str, ...]] = {
     "ra_enrichment": ("ra_enrichment",),
     "ihtg": ("ihtg", "liver_fat", "hepatic_fat", "intrahepatic_triglyceride"),
     "dnl_fraction": ("dnl_fraction",),
+    "liver_glycogen": ("liver_glycogen", "hepatic_glycogen"),
+    "egp": ("egp", "hgp", "endogenous_glucose_production"),
+    "gng_fraction": ("gng_fraction", "gng_share"),
 }
 ANALYTES |= {name: (name,) for name in (*(f"{x}_tg" for x in LIPOPROTEINS), *LIPID_ENRICHMENTS)}
 KNOWN = (
@@ -78,6 +81,9 @@ UNIT_SPELLINGS = {
     "mmol_kg": "mmol/kg",
     "u_kg": "U/kg",
     "mu_kg": "mU/kg",
+    "mmol_kg_min": "mmol/kg/min",
+    "umol_kg_min": "umol/kg/min",
+    "mg_kg_min": "mg/kg/min",
     "counts": "counts",
     "cps": "counts",
     "a_u": "arbitrary_unit",

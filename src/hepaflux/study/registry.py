@@ -105,6 +105,42 @@ DATASETS = (
         for system, test in (("oral_labeled", "labeled_meal"), ("heavy_water", "heavy_water"))
     ),
     Dataset(
+        name="rothman_1991",
+        title="Liver glycogen of seven fasting people by magnetic resonance",
+        citation=(
+            "Rothman DL, Magnusson I, Katz LD, Shulman RG, Shulman GI (1991) Quantitation of "
+            "hepatic glycogenolysis and gluconeogenesis in fasting humans with 13C NMR. Science "
+            "254:573-576."
+        ),
+        license="Figures read off a published figure",
+    ),
+    Dataset(
+        name="magnusson_1992",
+        title=("Mean liver glycogen of healthy people and people with type 2 diabetes in a fast"),
+        citation=(
+            "Magnusson I, Rothman DL, Katz LD, Shulman RG, Shulman GI (1992) Increased rate of "
+            "gluconeogenesis in type II diabetes mellitus: a 13C nuclear magnetic resonance study. "
+            "J Clin Invest 90:1323-1327."
+        ),
+        license="Figures read off a published figure",
+    ),
+    *(
+        Dataset(
+            name=f"nuttall_2008/{folder}",
+            title=f"Glucose production and gluconeogenesis {of_whom}",
+            citation=(
+                "Nuttall FQ, Ngo A, Gannon MC (2008) Regulation of hepatic glucose production and "
+                "the role of gluconeogenesis in humans: is the rate of gluconeogenesis constant? "
+                "Diabetes Metab Res Rev 24:438-458."
+            ),
+            license="Figures typed from a published table",
+        )
+        for folder, of_whom in (
+            ("healthy", "of healthy people in fasts, of 22 papers"),
+            ("t2d", "in type 2 diabetes in fasts, of 7 papers"),
+        )
+    ),
+    Dataset(
         name="ohashi_2015",
         title="Oral glucose tolerance tests of 120 people, from normal tolerance to diabetes",
         citation=(

@@ -3,6 +3,7 @@
 from hepaflux.systems.clamp import clamp as clamp
 from hepaflux.systems.composition import compose as compose
 from hepaflux.systems.extraction import extraction as extraction
+from hepaflux.systems.fasting import fasting as fasting
 from hepaflux.systems.heavy_water import heavy_water as heavy_water
 from hepaflux.systems.ivgtt_labeled import ivgtt_labeled as ivgtt_labeled
 from hepaflux.systems.meal import meal as meal
@@ -28,6 +29,7 @@ ALL: tuple[System, ...] = (
     secretion,
     extraction,
     meal,
+    fasting,
 )
 """Every system that can be fitted."""
 

@@ -70,6 +70,10 @@ gastric emptying are not here: they follow from b, d and the dose of the meal.""
 
 NORMAL, T2D = ({name: row[column] * row[2] for name, row in PRINTED.items()} for column in (0, 1))
 
+IMPAIRED = {**NORMAL, "Vmx": NORMAL["Vmx"] / 2, "kp3": NORMAL["kp3"] / 2}
+"""Impaired tolerance as the paper simulates it: insulin does half as much to uptake and production.
+The steady state that follows has more glucose and production for the same basal insulin."""
+
 COMPUTED = ("m6", "kp1", "Vm0")
 """Constants of the table that the model computes from basal values, so that it starts at rest."""
 
@@ -117,17 +121,24 @@ RELEASE_SOURCES = (
 
 
 def stated(table: Mapping[str, float]) -> dict[str, Reported]:
-    """Return what is known of the parameters in one column of the table."""
+    """Return what is known of the parameters in one column of the table, or derived from one."""
     own = {name: value for name, value in table.items() if name not in COMPUTED}
-    column = (NORMAL, T2D).index(table)
+    column = 1 if table == T2D else 0
     release = Reported(RELEASE[column], RELEASE_SOURCES[column], verified=False)
     return reported(own, TABLE_I) | reported(basal_values(table), STEADY) | {"K_iv": release}
+
+
+def impaired() -> dict[str, Reported]:
+    """Return impaired tolerance: the halves that the paper states, and what follows from them."""
+    halves = {name: IMPAIRED[name] for name in ("Vmx", "kp3")}
+    return stated(IMPAIRED) | reported(halves, f"half of normal, as {PAPER} simulates it")
 
 
 def conditions() -> tuple[Condition, ...]:
     """Return the states of health of the table."""
     return (
         Condition("normal", "normal glucose tolerance", stated(NORMAL), weight=78.0),
+        Condition("impaired", "impaired glucose tolerance", impaired(), weight=78.0),
         Condition("t2d", "type 2 diabetes", stated(T2D), weight=91.0),
     )
 
