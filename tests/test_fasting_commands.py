@@ -1,11 +1,13 @@
 """Commands about fasts: one line per state of health, and what cannot be is refused."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
+from virtual import ogtt, study_of
 
 import hepaflux as hf
 from hepaflux.arguments import read_dose
@@ -111,6 +113,16 @@ def test_glucagon_is_a_dose():
     refused = "cannot describe a test in which is given: intravenous glucagon"
     with pytest.raises(ValueError, match=refused):
         hf.simulate_study(hf.systems.oral, protocol=_with(dose))
+
+
+def test_a_fit_does_not_ignore_glucagon():
+    dose = read_dose("0.18 ug/kg glucagon at 1h over 60 min")
+    subject = ogtt()
+    study = study_of(replace(subject, doses=(*subject.doses, dose)))
+    with pytest.raises(
+        hf.StudyError, match="dose of glucagon at 60 min does not enter system oral"
+    ):
+        hf.build_model(study, hf.systems.oral)
 
 
 def _with(dose):

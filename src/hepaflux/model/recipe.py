@@ -25,6 +25,9 @@ from hepaflux.solver.protocol import (
 from hepaflux.study.study import Study, StudyError, Subject
 from hepaflux.systems.system import Output, System, fields_type
 
+ACTING = {"glucagon"}
+"""What acts on glucose and is no input that a study samples."""
+
 PROTOCOL_DATA = ("protocol_constants", "protocol_table", "protocol_rows")
 """Names of the ``pm.Data`` that hold what drives the solves."""
 
@@ -117,10 +120,10 @@ def _check_noise(given: Mapping[str, Noise], known: Mapping[str, Noise]) -> None
 
 
 def _check_doses(system: System, study: Study) -> None:
-    """Refuse a study with a dose of a measured substance that the system would ignore."""
+    """Refuse a study with a dose of a measured or acting substance that would be ignored."""
     taken = {(channel.what, channel.route) for channel in system.doses}
     taken |= {pair for read in system.inputs for pair in read.takes}
-    measured = {analyte for output in system.outputs for analyte in output.analytes}
+    measured = {analyte for output in system.outputs for analyte in output.analytes} | ACTING
     problems = [
         f"subject {subject.name}: the {dose.route} dose of {dose.what} at {dose.time:g} min does"
         f" not enter system {system.name}; choose a system for that route."
