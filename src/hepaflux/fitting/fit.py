@@ -298,7 +298,7 @@ def _start(
 ) -> Any:
     """Start the sampler of a model."""
     sizes = {k: how[k] for k in ("draws", "tune", "chains", "seed")}
-    return nuts.start(compiled, **_special(model.recipe), progress=progress, **sizes)
+    return nuts.start(compiled, **_special(model), progress=progress, **sizes)
 
 
 def _run(
@@ -320,12 +320,15 @@ def _run(
     return approximate.dataset(compiled, points, names, chains=chains), None, 0
 
 
-def _special(recipe: Any) -> Mapping[str, Any]:
+def _special(model: pm.Model) -> Mapping[str, Any]:
     """Return how a model is sampled unlike others."""
-    if isinstance(recipe, FiguresRecipe):
+    if isinstance(model.recipe, FiguresRecipe):
         return published.SAMPLING
-    population = "subject" in recipe.design.levels.values()
-    return {"target_accept": nuts.POPULATION_ACCEPT} if population else {}
+    spreads = [variable for variable in model.free_RVs if variable.name.endswith("_spread")]
+    if not spreads:
+        return {}
+    medians = {f"{s.name}_log__": float(s.owner.op.dist_params(s.owner)[0].eval()) for s in spreads}
+    return {"target_accept": nuts.POPULATION_ACCEPT, "held": medians}
 
 
 class _Clock:

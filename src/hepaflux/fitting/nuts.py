@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import arviz_stats as azs
@@ -28,6 +29,7 @@ def start(
     whitened: bool = True,
     target_accept: float = TARGET_ACCEPT,
     progress: bool = True,
+    held: Mapping[str, float] | None = None,
     **sizes: int,
 ) -> Any:
     """Start the sampler, which runs in threads of its own; ``finish`` waits for it.
@@ -42,11 +44,13 @@ def start(
         Acceptance that the step size aims at.
     progress : bool
         Whether progress is shown on a terminal.
+    held : mapping of str to float, optional
+        As for ``whiten``.
     **sizes : int
         ``draws``, ``tune``, ``chains`` and ``seed``.
     """
     return nutpie.sample(
-        whiten(compiled, seed=sizes["seed"]) if whitened else compiled,
+        whiten(compiled, seed=sizes["seed"], held=held) if whitened else compiled,
         **sizes,
         cores=os.cpu_count(),
         progress_bar=progress and sys.stderr.isatty(),
@@ -64,6 +68,11 @@ def finish(sampler: Any) -> xr.DataTree:
     except BaseException:
         sampler.cancel()
         raise
+
+
+def sample(compiled: Any, **settings: Any) -> xr.DataTree:
+    """Start the sampler and wait for it; the settings are those of ``start``."""
+    return finish(start(compiled, **settings))
 
 
 def agree(posterior: xr.Dataset) -> bool:
