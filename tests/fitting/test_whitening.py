@@ -1,9 +1,11 @@
 """The coordinates of the sampler: white where the posterior bends, the model's own elsewhere."""
 
 import numpy as np
+import pymc as pm
 import pytest
 
-from hepaflux.fitting.whitening import RIDGES, _factor
+from hepaflux.fitting.compiled import compile_model, density_and_gradient
+from hepaflux.fitting.whitening import RIDGES, _factor, whiten
 
 
 def test_the_factor_is_that_of_the_curvature_and_the_first_ridge():
@@ -24,3 +26,24 @@ def test_where_no_ridge_helps_the_coordinates_stay_and_that_is_said(worst):
     with pytest.warns(RuntimeWarning, match=r"model's own coordinates.* look at the diagnostics"):
         factor = _factor(np.diag([2.0, worst]))
     np.testing.assert_array_equal(factor, np.eye(2))
+
+
+def test_the_mode_is_sought_with_the_spread_between_people_held():
+    """Eight people of whom hardly anything is known: the mode of everything has them all alike."""
+    with pm.Model() as model:
+        spread = pm.LogNormal("x_spread", np.log(0.5), 0.5)
+        people = pm.Normal("x", 0.0, spread, shape=8)
+        pm.Normal("seen", people, 2.0, observed=np.linspace(-1, 1, 8))
+    compiled = compile_model(model)
+    found = {}
+    for held in (None, {"x_spread_log__": np.log(0.5)}):
+        whitened = whiten(compiled, seed=1, held=held)
+        names = {v.name: key for v, key in whitened.shared_var_keys.items()}
+        found[held is None] = whitened.shared_data[names["center"]]
+    free, sought = found[True], found[False]
+    at = compiled.shape_info[1][compiled.shape_info[0].index("x_spread_log__")]
+    assert sought[at] == np.log(0.5)
+    assert free[at] < np.log(0.5) - 1.0
+    _, gradient = density_and_gradient(compiled)(sought)
+    assert np.abs(np.delete(gradient, np.arange(9)[at])).max() < 1e-3
+    assert np.abs(gradient[at]).max() > 1.0
