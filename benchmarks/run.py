@@ -248,18 +248,17 @@ def _twelve(system):
 
 def joint():
     """Twenty healthy people and twenty with NAFLD, each with an OGTT and heavy water."""
-    _joint("OGTT", hf.systems.oral, "ogtt75", "SI")
+    _joint("OGTT", hf.systems.oral, "ogtt75", ("SI", "water_f"))
 
 
 def joint_labeled():
     """Fit the same with a labeled meal, whose equations are four times as many."""
-    _joint("labeled meal", hf.systems.oral_labeled, "labeled_meal", "SI_L")
+    _joint("labeled meal", hf.systems.oral_labeled, "labeled_meal", ("SI_L", "f"))
 
 
-def _joint(what, system, protocol, sensitivity):
+def _joint(what, system, protocol, pair):
     """Fit two tests of 2 x 20 people with a correlation between what they tell."""
     tests = {"glucose": (system, protocol), "water": (hf.systems.heavy_water, "heavy_water")}
-    pair = (sensitivity, "f")
     cohort = hf.simulate_cohort(
         tests, (HEALTHY, NAFLD), subjects=40, correlated={pair: -0.6}, seed=1
     )

@@ -9,7 +9,6 @@ from scipy import stats
 
 from hepaflux.model.sticks import Sticks
 
-
 sticks = Sticks(5)
 
 
