@@ -234,10 +234,12 @@ def test_systems_of_one_body_are_shown_and_simulated(tmp_path: Path):
     assert "portal_insulin_above_basal" in run("systems", "extraction")
     assert "--with goes with the name of a system" in run("systems", "--with", ONE_LIVER, code=2)
     out = tmp_path / "study"
-    run("simulate", "oral_labeled", "--with", ONE_LIVER, "--subjects", 1, "-o", out)
+    body = "secretion:glucose_above_basal,glucose_rise"
+    run("simulate", "oral", "--with", body, "--subjects", 1, "-o", out)
     (subject,) = hf.read_study(out).subjects
-    assert set(subject.samples) == {"glucose", "insulin", "c_peptide", "meal_enrichment"}
-    assert subject.samples["insulin"].value.max() > 2 * subject.samples["insulin"].value[0]
+    assert set(subject.samples) == {"glucose", "insulin", "c_peptide"}
+    assert subject.samples["c_peptide"].value.max() > 2 * subject.samples["c_peptide"].value[0]
+    assert hf.read_study(out).protocol == "ogtt75_c_peptide"
     words = {"with_": [ONE_LIVER], "set_": ["extraction=saturable"]}
     chosen = read_system("oral_labeled", words, hf.read_study(out))
     assert chosen.settings["extraction"] == "saturable"

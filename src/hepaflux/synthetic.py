@@ -42,6 +42,7 @@ PROTOCOLS = {
     "fasting": "fast",
     "secretion": "ogtt75_c_peptide",
     "extraction": "ogtt75_c_peptide",
+    "secretion+oral": "ogtt75_c_peptide",
     "extraction+oral": "ogtt75_c_peptide",
     "extraction+oral_labeled": "labeled_meal_c_peptide",
 }
