@@ -50,9 +50,8 @@ def ranks_of(model, *, replicates, seed, only=None, tune=300):
     for replicate in range(replicates):
         truth = draw_truth(model.recipe, rng)
         data = draw_data(model.recipe, truth, rng)
-        tree = nuts.sample(
-            compiled.with_data(**data), draws=DRAWS, tune=tune, chains=1, seed=seed + replicate
-        )
+        sizes = {"draws": DRAWS, "tune": tune, "chains": 1, "seed": seed + replicate}
+        tree = nuts.finish(nuts.start(compiled.with_data(**data), **sizes))
         chosen = tree["posterior"].isel(chain=0, draw=np.linspace(0, DRAWS - 1, KEPT).astype(int))
         for parameter in only or truth:
             value = truth[parameter]

@@ -7,7 +7,7 @@ the glucose volume) is found from the structure of the graph and left out of z.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -19,7 +19,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import MergeOptimizer
 from pytensor.graph.traversal import graph_inputs
 
-from hepaflux.parameter import size_of
+from hepaflux.parameter import Fixed, size_of
 from hepaflux.systems.system import System, fields_type
 
 
@@ -201,11 +201,26 @@ def _used(symbols: _Symbols, candidates: list[Any]) -> list[Any]:
     return [candidate for candidate in candidates if candidate in present]
 
 
-@lru_cache(maxsize=32)
+@dataclass(frozen=True)
+class _Equations:
+    """A system, equal to another with the same equations in the same unknowns."""
+
+    system: System = field(compare=False)
+    signature: tuple[Any, ...]
+
+
+def _signature(system: System) -> tuple[Any, ...]:
+    """Return all that the equations depend on: not the priors, but which are ``Fixed``."""
+    known = tuple((p.name, size_of(p.prior), isinstance(p.prior, Fixed)) for p in system.parameters)
+    inputs = tuple((i.name, i.axis) for i in system.inputs)
+    axes = tuple(p.axis for p in system.parameters)
+    return (system.rhs, system.initial, system.states, system.doses, known, axes, inputs)
+
+
 def compile_equations(
     system: System, *, curve_names: frozenset[str], infused: bool = False
 ) -> Program:
-    """Differentiate a system's equations; those of the last few systems are remembered.
+    """Differentiate a system's equations; the last few are remembered, whatever the priors.
 
     Parameters
     ----------
@@ -221,6 +236,12 @@ def compile_equations(
     Program
         Graphs that the kernel compiles.
     """
+    return _differentiated(_Equations(system, _signature(system)), curve_names, infused)
+
+
+@lru_cache(maxsize=32)
+def _differentiated(equations: _Equations, curve_names: frozenset[str], infused: bool) -> Program:
+    system = equations.system
     symbols = _evaluate(system, curve_names, infused)
     theta = _used(symbols, symbols.theta)
     constants = _used(symbols, symbols.constants)

@@ -61,7 +61,7 @@ HEALTHY: Mapping[str, Reported] = MappingProxyType(
     | unsure({"waning": 0.7, "tau_c": 25.0}, f"{CHOSEN}: near the course under {GLUCAGON}")
     | unsure({"k_gs": 3.0, "V_GK": 0.35}, f"{CHOSEN}: near net synthesis after meals, {KRSSAK}")
     | unsure(
-        {"leak": 0.03, "sites": 4.0, "k_over": 0.04, "e_F": 0.5, "e_P": 0.3, "e_GK": 2.0}, CHOSEN
+        {"leak": 0.06, "sites": 4.0, "k_over": 0.03, "e_F": 0.5, "e_P": 0.3, "e_GK": 2.0}, CHOSEN
     )
     | unsure({"V_G6P": 5.0}, f"{CHOSEN}: 0.25 mmol/L of G6P after an overnight fast")
     | unsure({"CL": 0.55e-3}, f"{CHOSEN}: uptake equals production after an overnight fast")
