@@ -30,16 +30,22 @@ def test_states_are_listed_with_what_differs_and_its_source():
     for system in hf.systems.ALL:
         for condition in system.conditions:
             assert condition.meaning in text
-            assert all(source in text for source in condition.sources)
+            changed = condition.differing(system.centers)
+            assert all(condition.values[name].source in text for name in changed)
     assert "kp3" in text
     assert "(?)" in text
     assert "nothing: the reference" in text
 
 
-def test_every_value_of_a_system_is_shown():
-    text = run("states", "meal")
-    for condition in hf.systems.meal.conditions:
+@pytest.mark.parametrize("system", [hf.systems.meal, hf.systems.fasting])
+def test_every_value_of_a_system_is_shown(system):
+    text = run("states", system.name)
+    for condition in system.conditions:
         assert all(name in text for name in condition.values)
+        assert all(source in text for source in condition.sources)
+
+
+def test_systems_without_states_and_unknown_ones_are_said():
     assert "no states of health" in run("states", "mida")
     assert "no system 'nope'" in run("states", "nope", code=2)
 

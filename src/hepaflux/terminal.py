@@ -140,7 +140,7 @@ def show_states(systems: Iterable["System"]) -> None:
     print_table(
         ("system", "state", "who", "what differs (from)", "source"),
         [
-            (system.name, c.name, c.meaning, _differences(system, c), "; ".join(c.sources))
+            (system.name, c.name, c.meaning, _differences(system, c), _sources(system, c))
             for system in systems
             for c in system.conditions
         ],
@@ -161,6 +161,13 @@ def _differences(system: "System", condition: Any) -> str:
     ]
     changes += [f"{name}={value}" for name, value in condition.settings.items()]
     return ", ".join(changes) or "nothing: the reference"
+
+
+def _sources(system: "System", condition: Any) -> str:
+    """Return who reported what differs; of the reference, where its sources are listed."""
+    changed = condition.differing(system.centers)
+    named = dict.fromkeys(condition.values[name].source for name in changed)
+    return "; ".join(named) or f"hepaflux states {system.name}"
 
 
 def show_state_values(system: "System") -> None:
