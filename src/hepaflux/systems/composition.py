@@ -213,7 +213,9 @@ class Body:
     """
 
     def __init__(self, whole: Composition, y: Any, p: Any, u: Any, *, at_start: bool = False):
-        self.whole, self.p, self.asked = whole, p, []  # type: tuple[Composition, Any, list[Link]]
+        self.whole, self.p = whole, p
+        self.asked: list[Link] = []
+        self.known: dict[tuple[int, str], Any] = {}
         self.inputs = [Driven(View(u, names), i, self) for i, names in enumerate(whole.input_names)]
         self.states: Any = [None, None]
         if at_start:
@@ -222,15 +224,17 @@ class Body:
             self.states = [View(y, names) for names in whole.state_names]
 
     def value(self, link: Link) -> Any:
-        """Return the value of a signal."""
-        path = [*self.asked, link]
+        """Return the value of a signal, which is reckoned once."""
+        key = link.maker, link.signal.name
+        if key in self.known:
+            return self.known[key]
         if link in self.asked:
-            told = ", which needs ".join(asked.signal.name for asked in path)
+            told = ", which needs ".join(asked.signal.name for asked in [*self.asked, link])
             raise ValueError(f"a circle without a state in it: {told}")
         self.asked.append(link)
-        value = self._value(link)
+        self.known[key] = self._value(link)
         self.asked.pop()
-        return value
+        return self.known[key]
 
     def _value(self, link: Link) -> Any:
         u, signal = self.inputs[link.maker], link.signal
