@@ -177,3 +177,22 @@ def test_no_network_says_what_to_do_by_hand(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match=r"By hand: download that address"):
         get_dataset("fujita_2022")
     assert not list(Path(tmp_path).rglob("a.csv"))
+
+
+@pytest.mark.parametrize(("state", "who"), [("healthy", "control"), ("t2d", "T2D")])
+def test_pooled_fasts_are_the_fasts_of_their_sources(state, who):
+    pooled = read_study(f"fasts/{state}")
+    mean = read_study("magnusson_1992")[who]
+    glycogen = {"Magnusson 1992 (glycogen)": mean}
+    if state == "healthy":
+        persons = read_study("rothman_1991").subjects
+        glycogen |= {f"Rothman 1991 {person.name}": person for person in persons}
+    sources = {s.name: s for s in read_study(f"nuttall_2008/{state}").subjects}
+    assert {s.name for s in pooled.subjects} == {*glycogen, *sources}
+    for subject in pooled.subjects:
+        source = (glycogen | sources)[subject.name]
+        assert subject.group == (source.group if subject.name in sources else "13C-NMR")
+        assert set(subject.samples) == set(source.samples)
+        for analyte, samples in subject.samples.items():
+            assert samples.time.tolist() == source.samples[analyte].time.tolist()
+            assert samples.value.tolist() == source.samples[analyte].value.tolist()

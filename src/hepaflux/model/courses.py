@@ -35,10 +35,10 @@ def simulated_courses(made: Simulated, system: System, *, step: float = 1.0) -> 
     sampled = np.concatenate([s.time for person in people for s in person.samples.values()])
     minutes = np.append(np.arange(sampled.min(), sampled.max(), step), sampled.max())
     values = courses(recipe, draws, [minutes] * len(people), tolerance=TOLERANCE)
-    described = _described(recipe.system)
+    about = described(recipe.system)
     return xr.Dataset(
         {
-            name: (("subject", "minutes"), value[0].reshape(len(people), -1), described[name])
+            name: (("subject", "minutes"), value[0].reshape(len(people), -1), about[name])
             for name, value in values.items()
         },
         coords={
@@ -50,7 +50,7 @@ def simulated_courses(made: Simulated, system: System, *, step: float = 1.0) -> 
     )
 
 
-def _described(system: System) -> dict[str, dict[str, Any]]:
+def described(system: System) -> dict[str, dict[str, Any]]:
     """Return unit, meaning and kind of each course."""
     fluxes = {f.name: {"unit": f.unit, "meaning": f.meaning, "kind": "flux"} for f in system.fluxes}
     outputs = {

@@ -140,6 +140,23 @@ DATASETS = (
             ("t2d", "in type 2 diabetes in fasts, of 7 papers"),
         )
     ),
+    *(
+        Dataset(
+            name=f"fasts/{folder}",
+            title=f"Fasts {of_whom}: liver glycogen, glucose production and the share that is new",
+            citation=f"{first}. Nuttall FQ et al. (2008) Diabetes Metab Res Rev 24:438-458.",
+            license="Figures read off published figures and typed from a published table",
+        )
+        for folder, of_whom, first in (
+            (
+                "healthy",
+                "of healthy people",
+                "Rothman DL et al. (1991) Science 254:573-576. Magnusson I et al. (1992) J Clin"
+                " Invest 90:1323-1327",
+            ),
+            ("t2d", "in type 2 diabetes", "Magnusson I et al. (1992) J Clin Invest 90:1323-1327"),
+        )
+    ),
     Dataset(
         name="ohashi_2015",
         title="Oral glucose tolerance tests of 120 people, from normal tolerance to diabetes",
