@@ -1,4 +1,4 @@
-"""Kernel: the adaptive Runge-Kutta method that integrates a program, compiled to native code.
+"""Kernel: the adaptive Runge-Kutta method that integrates a program, written in LLVM's language.
 
 Dormand and Prince's 5(4) pair with local extrapolation (Dormand JR, Prince PJ 1980, J Comput Appl
 Math 6:19). The error of the states and of every sensitivity is controlled; a sensitivity's absolute
@@ -8,21 +8,30 @@ of an input, so that within a step everything is smooth. Steps are bounded in nu
 not finite ends the solve, whose results are then NaN.
 """
 
-from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pytensor.graph.fg import FunctionGraph
-from pytensor.link.numba.dispatch.basic import numba_njit
+from llvmlite import ir
 
-from hepaflux.solver.lines import Writer
+from hepaflux.solver.code import (
+    DOUBLE,
+    NUMBERS,
+    TRUTH,
+    WHOLE,
+    WHOLES,
+    Code,
+    Number,
+    Room,
+)
+from hepaflux.solver.lanes import Arrangement, Block, arrange
+from hepaflux.solver.operations import write_graph
 from hepaflux.solver.program import Layout, Program
 from hepaflux.solver.protocol import BEGIN, CONTINUOUS, CURVES, LENGTH, SAVE
 
 WRITTEN_BY = tuple(
-    Path(__file__).with_name(f"{name}.py") for name in ("kernel", "lines", "machine_code")
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("kernel", "code", "lanes", "operations", "machine_code")
 )
 SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
 """Part of the cache key, so that machine code of another version of these files is not used."""
@@ -30,11 +39,8 @@ SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
 MAX_STEPS = 20_000
 """Attempted steps of one solve before it counts as failed."""
 
-MOST_LINES = 400
-"""Lines up to which a step is written out in scalars; beyond it loops are as fast."""
-
-CROSS = "cross(h, budget, z, y, theta, s, constants, table, r, k, floor, rtol)"
-"""Name and arguments of the function that integrates over one segment; ``y`` is room to work in."""
+MOST_INLINE = 600
+"""Operations of the slope up to which it is written into each stage; a larger one is called."""
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 """Step-size controller: safety factor and the bounds of one change."""
@@ -60,325 +66,334 @@ E = np.append(A[6], 0) - np.array(
 )
 """Difference of the solutions of order five and four."""
 
+ARGUMENTS = ("theta", "constants", "table", "rows", "tolerance", "states", "sensitivities")
+"""Arrays that a kernel takes, in their order; see ``Solve`` for the shapes. Before them stands the
+number of solves. ``rows`` is of whole numbers."""
+
+SIGNATURE = ir.FunctionType(
+    ir.VoidType(), [WHOLE, *(WHOLES if name == "rows" else NUMBERS for name in ARGUMENTS)]
+)
+
 
 def cache_key(*parts: object) -> str:
     """Return a key that is short enough for the name of a file."""
     return sha256(str(parts).encode()).hexdigest()
 
 
-def native(function: Callable) -> Callable:
-    """Compile a function in which a division by zero is infinite, not an exception.
-
-    It is inlined into its caller: handing over arrays costs as much as a stage of the method.
-    """
-    return numba_njit(function, error_model="numpy", forceinline=True)
-
-
-def compiled(source: str, name: str, scope: Mapping[str, Any], *, inline: bool = True) -> Callable:
-    """Return a compiled function from its source."""
-    environment: dict[str, Any] = {
-        "__name__": __name__,
-        "inf": np.inf,
-        "nan": np.nan,
-        "next_step": next_step,
-        **scope,
-    }
-    exec(source, environment)
-    if inline:
-        return native(environment[name])
-    return numba_njit(environment[name], error_model="numpy")
-
-
-def scalars(layout: Layout) -> tuple[list[str], list[str]]:
-    """Return the names of parameters and constants as scalars, and the lines that load them."""
-    sizes = {"theta": len(layout.theta), "constants": len(layout.constants)}
-    names = [f"{array}{i}" for array, n in sizes.items() for i in range(n)]
-    loads = [f"{array}{i} = {array}[s, {i}]" for array, n in sizes.items() for i in range(n)]
-    return names, loads
-
-
-def start_source(layout: Layout, start: FunctionGraph, writer: Writer) -> str:
-    """Write ``start``, which puts the state at the start, then the jumps by doses, in ``out``."""
-    names, loads = scalars(layout)
-    results = [f"out{i}" for i in range(len(start.outputs))]
-    lines = [*loads, *writer.lines(start, names, results, "v")]
-    lines += [f"out[{i}] = {result}" for i, result in enumerate(results)]
-    return _function("start(theta, s, constants, out)", lines)
-
-
-def slope_source(layout: Layout, derivative: FunctionGraph, writer: Writer) -> str:
-    """Write ``slope``, which puts the derivative at ``y``, ``t`` min into a segment, in a row."""
-    names, lines = scalars(layout)
-    n, n_curves = len(layout.states) + len(layout.active), len(layout.curves)
-    lines += [f"y{i} = y[{i}]" for i in range(n)]
-    for i in range(n_curves):
-        lines.append(f"curve{i} = table[r, {CURVES + i}] + t * table[r, {CURVES + n_curves + i}]")
-    lines.append(f"now = table[r, {BEGIN}] + t")
-    arguments = ["now", *(f"y{i}" for i in range(n)), *names]
-    arguments += [f"curve{i}" for i in range(n_curves)]
-    results = [f"k{i}" for i in range(n)]
-    lines += writer.lines(derivative, arguments, results, "v")
-    lines += [f"k[row, {i}] = k{i}" for i in range(n)]
-    return _function("slope(t, y, theta, s, constants, table, r, k, row)", lines)
-
-
-def cross_source(layout: Layout, derivative: FunctionGraph, writer: Writer) -> str:
-    """Write ``cross``, which integrates ``z`` over one segment, with everything in scalars.
-
-    ``k`` is the derivative at the begin and becomes that at the end. It returns the next step to
-    try, NaN if it failed, and how many steps are left. The error is the mean square over the
-    components in units of the tolerance. Written out in scalars it keeps everything in registers
-    and runs several times as fast as loops over arrays, which the compiler must assume to overlap.
-    """
-    names, lines = scalars(layout)
-    n, n_curves = len(layout.states) + len(layout.active), len(layout.curves)
-    for i in range(n_curves):
-        lines.append(f"rise{i} = table[r, {CURVES + n_curves + i}]")
-        lines.append(f"level{i} = table[r, {CURVES + i}]")
-    for i in range(n):
-        lines += [f"z{i} = z[{i}]", f"k0_{i} = k[0, {i}]", f"floor{i} = floor[{i}]"]
-    lines += [f"begin, end, t = table[r, {BEGIN}], table[r, {LENGTH}], 0.0", "while t < end:"]
-    body = [
-        "left = end - t",
-        "tried = left if h >= left else (0.5 * left if h > 0.5 * left else h)",
-    ]
-    body += [*_stages(layout, derivative, names, writer), *_control(n)]
-    for i in range(n):
-        body.append(f"    z{i}, k0_{i} = y{i}, k6_{i}")
-    lines += [f"    {line}" for line in body]
-    for i in range(n):
-        lines += [f"z[{i}] = z{i}", f"k[0, {i}] = k0_{i}"]
-    lines.append("return h, budget")
-    return _function(CROSS, lines)
-
-
-def cross_in_loops_source(layout: Layout) -> str:
-    """Write ``cross`` for a larger system: loops over arrays around calls of ``slope``.
-
-    Written out in scalars such a system would take minutes to compile, and spill its registers.
-    """
-    n = len(layout.states) + len(layout.active)
-    body = [
-        "left = end - t",
-        "tried = left if h >= left else (0.5 * left if h > 0.5 * left else h)",
-    ]
-    for stage in range(1, 7):
-        combination = _combination(A[stage], "k[{j}, i]")
-        body += [f"for i in range({n}):", f"    y[i] = z[i] + tried * ({combination})"]
-        at = f"t + {float(C[stage])!r} * tried"
-        body.append(f"slope({at}, y, theta, s, constants, table, r, k, {stage})")
-    body += ["total = 0.0", f"for i in range({n}):"]
-    body += [f"    error = tried * ({_combination(E, 'k[{j}, i]')})"]
-    body += ["    scaled = error / (floor[i] + rtol * max(abs(z[i]), abs(y[i])))"]
-    body += ["    total += scaled * scaled", *_control(n)]
-    body += [f"    for i in range({n}):", "        z[i] = y[i]", "        k[0, i] = k[6, i]"]
-    lines = [f"end, t = table[r, {LENGTH}], 0.0", "while t < end:"]
-    lines += [*(f"    {line}" for line in body), "return h, budget"]
-    return _function(CROSS, lines)
-
-
-def _control(n: int) -> list[str]:
-    """Write what follows the error of a step: give up, choose the next step, accept this one."""
-    return [
-        f"square = total * {1 / n!r}",
-        "budget -= 1",
-        "if budget == 0 or not (square < inf and tried > 1e-10 * end):",
-        "    return nan, budget",
-        "h = next_step(tried, h, square)",
-        "if square <= 1.0:",
-        "    t = end if tried == left else t + tried",
-    ]
-
-
-def _stages(
-    layout: Layout, derivative: FunctionGraph, names: list[str], writer: Writer
-) -> list[str]:
-    """Write one step of the method from ``z`` at ``t``, its end ``y`` and its error ``total``."""
-    n, n_curves = len(layout.states) + len(layout.active), len(layout.curves)
-    lines = []
-    for stage in range(1, 7):
-        node = float(C[stage])
-        lines += [
-            f"y{i} = z{i} + tried * ({_combination(A[stage], f'k{{j}}_{i}')})" for i in range(n)
-        ]
-        lines.append(f"at = t + {node!r} * tried")
-        lines += [f"curve{i} = level{i} + at * rise{i}" for i in range(n_curves)]
-        lines.append("now = begin + at")
-        arguments = ["now", *(f"y{i}" for i in range(n)), *names]
-        arguments += [f"curve{i}" for i in range(n_curves)]
-        results = [f"k{stage}_{i}" for i in range(n)]
-        lines += writer.lines(derivative, arguments, results, f"v{stage}_")
-    lines.append("total = 0.0")
-    for i in range(n):
-        lines += [
-            f"error = tried * ({_combination(E, f'k{{j}}_{i}')})",
-            f"scaled = error / (floor{i} + rtol * max(abs(z{i}), abs(y{i})))",
-            "total += scaled * scaled",
-        ]
-    return lines
-
-
-def _combination(weights: np.ndarray, term: str) -> str:
-    terms = (f"{float(w)!r} * {term.format(j=j)}" for j, w in enumerate(weights) if w != 0)
-    return " + ".join(terms)
-
-
-def _function(signature: str, lines: list[str]) -> str:
-    return f"def {signature}:\n" + "".join(f"    {line}\n" for line in lines)
-
-
-def build_floor(layout: Layout) -> Callable:
-    """Return the compiled function that sets each component's absolute tolerance."""
-    n_y = len(layout.states)
-    state_of = np.array([*range(n_y), *(i for i, _ in layout.active)], dtype=np.int64)
-    theta_of = np.array([-1] * n_y + [j for _, j in layout.active], dtype=np.int64)
-    scales = np.array(layout.scales)
-
-    @native
-    def set_floor(theta, s, atol, floor):
-        for i in range(len(floor)):
-            floor[i] = atol * scales[state_of[i]]
-            if theta_of[i] >= 0 and theta[s, theta_of[i]] != 0.0:
-                floor[i] /= abs(theta[s, theta_of[i]])
-
-    return set_floor
-
-
-@native
-def first_step(z, k, floor, rtol, limit):
-    """Return a step that changes the solution by about a hundredth of its size."""
-    size, speed = 0.0, 0.0
-    for i in range(len(z)):
-        weight = floor[i] + rtol * abs(z[i])
-        size += (z[i] / weight) ** 2
-        speed += (k[0, i] / weight) ** 2
-    if not speed > 0.0:
-        return limit
-    return min(limit, max(1e-3 * limit, 0.01 * np.sqrt(size / speed)))
-
-
-@native
-def next_step(tried, h, square):
-    """Return the step to try after one with the given squared error (in units of the tolerance).
-
-    Single precision is enough to choose a step, and its power takes a fifth of the time.
-    """
-    if not square < np.inf:
-        return 0.1 * tried
-    wish = SAFETY * float(np.float32(square + 1e-20) ** np.float32(-0.1))
-    proposed = tried * min(GROW, max(SHRINK, wish))
-    return max(h, proposed) if square <= 1.0 and proposed >= tried else proposed
-
-
-@native
-def is_finite(theta, s):
-    """Return whether all parameters of a solve are finite."""
-    for j in range(theta.shape[1]):
-        if not np.isfinite(theta[s, j]):
-            return False
-    return True
-
-
-def build_cross(program: Program) -> tuple[Callable, Callable]:
-    """Return the compiled derivative, and the function that integrates over one segment."""
-    layout, derivative = program.layout, program.derivative
-    n_z = len(layout.states) + len(layout.active)
-    small = 6 * len(derivative.apply_nodes) + 13 * n_z <= MOST_LINES
-    writer = Writer()
-    source = slope_source(layout, derivative, writer)
-    slope = compiled(source, "slope", writer.scope, inline=small)
-    if small:
-        writer = Writer()
-        source = cross_source(layout, derivative, writer)
-        return slope, compiled(source, "cross", writer.scope)
-    return slope, compiled(cross_in_loops_source(layout), "cross", {"slope": slope})
-
-
-def build_solve(program: Program) -> Callable:
-    """Return the compiled function that integrates one subject and says whether it succeeded."""
-    layout = program.layout
-    n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
-    bolus, n_channels = CURVES + 2 * len(layout.curves), layout.n_channels
-    slope, cross = build_cross(program)
-
-    @native
-    def solve(z, y, jumps, theta, s, constants, table, row, k, floor, rtol, saved):
-        h, budget = -1.0, MAX_STEPS
-        for r in range(row[0], row[1]):
-            for c in range(n_channels):
-                for i in range(n_z):
-                    z[i] += table[r, bolus + c] * jumps[(c + 1) * n_z + i]
-            if table[r, LENGTH] > 0.0:
-                if h < 0.0 or table[r, CONTINUOUS] == 0.0:
-                    slope(0.0, z, theta, s, constants, table, r, k, 0)
-                if h < 0.0:
-                    h = first_step(z, k, floor, rtol, table[r, LENGTH])
-                h, budget = cross(h, budget, z, y, theta, s, constants, table, r, k, floor, rtol)
-                if not np.isfinite(h):
-                    return False
-            if table[r, SAVE] >= 0.0:
-                at = row[2] + int(table[r, SAVE])
-                for i in range(n_y):
-                    saved[0][at, i] = z[i]
-                for i in range(n_y, n_z):
-                    saved[1][at, i - n_y] = z[i]
-        return True
-
-    return solve
-
-
 def kernel_key(program: Program) -> str:
-    """Return what identifies the machine code of a program's integrator on disk."""
+    """Return what identifies a program's integrator."""
     return cache_key("kernel", SOURCE, program.key)
 
 
-def shapes(layout: Layout) -> dict[str, str]:
-    """Return the shape of each array that a kernel takes, as source, by the names of its sizes."""
-    width = CURVES + 2 * len(layout.curves) + layout.n_channels
-    return {
-        "theta": f"(n, {len(layout.theta)})",
-        "constants": f"(n, {len(layout.constants)})",
-        "table": f"(n_segments, {width})",
-        "rows": "(n, 4)",
-        "tolerance": "(2,)",
-        "states": f"(n_saved, {len(layout.states)})",
-        "sensitivities": f"(n_saved, {len(layout.active)})",
-    }
+def write_kernel(program: Program, name: str) -> str:
+    """Write the integrator of a program.
 
+    Parameters
+    ----------
+    program : Program
+        The equations.
+    name : str
+        Of the function, which takes ``ARGUMENTS`` and fills the last two arrays with the solution
+        at every saved time.
 
-def build_kernel(program: Program) -> Callable:
-    """Return the compiled integrator of a program.
-
-    It takes ``(theta, constants, table, rows, tolerance, states, sensitivities)`` and fills the
-    last two with the solution at every saved time; see ``Solve`` for the shapes.
+    Returns
+    -------
+    str
+        A module in LLVM's language.
     """
-    layout = program.layout
-    n_y, n_z = len(layout.states), len(layout.states) + len(layout.active)
-    n_jumps = (layout.n_channels + 1) * n_z
-    writer = Writer()
-    start = compiled(start_source(layout, program.start, writer), "start", writer.scope)
-    set_floor, solve = build_floor(layout), build_solve(program)
+    return str(_Kernel(program, name).module)
 
-    # Elements are set one by one: numba compiles an error message for every slice that is set.
-    @native
-    def integrate(theta, constants, table, rows, tolerance, states, sensitivities):
-        saved = (states, sensitivities)
-        z, y, floor = np.empty(n_z), np.empty(n_z), np.empty(n_z)
-        k, jumps = np.empty((7, n_z)), np.empty(n_jumps)
-        for s in range(rows.shape[0]):
-            solved = is_finite(theta, s)
-            if solved:
-                set_floor(theta, s, tolerance[1], floor)
-                start(theta, s, constants, jumps)
-                for i in range(n_z):
-                    z[i] = jumps[i]
-                row, rtol = rows[s], tolerance[0]
-                solved = solve(z, y, jumps, theta, s, constants, table, row, k, floor, rtol, saved)
-            if not solved:
-                for at in range(rows[s, 2], rows[s, 3]):
-                    for i in range(n_y):
-                        states[at, i] = np.nan
-                    for i in range(n_z - n_y):
-                        sensitivities[at, i] = np.nan
 
-    return integrate
+class _Kernel:
+    """The functions of one integrator, written one after another; each calls those before it."""
+
+    def __init__(self, program: Program, name: str):
+        self.module = ir.Module(name)
+        self.program = program
+        self.layout: Layout = program.layout
+        self.lanes: Arrangement = arrange(program.layout)
+        self.blocks = range(len(self.lanes.blocks))
+        self.start = self._write_start()
+        self.slope = self._write_slope()
+        self.cross = self._write_cross()
+        self.solve = self._write_solve()
+        self._write_integrate(name)
+
+    def _function(self, name: str, result: ir.Type, *arguments: ir.Type) -> Code:
+        function = ir.Function(self.module, ir.FunctionType(result, arguments), name)
+        function.linkage = "internal"
+        function.attributes.add("nounwind")
+        for argument in function.args:
+            if isinstance(argument.type, ir.PointerType):
+                argument.add_attribute("noalias")
+        return Code(function)
+
+    def _write_start(self) -> ir.Function:
+        """Write ``start(theta, constants, out)``.
+
+        It puts z at the start in ``out``, then the jumps of z by a unit of each dose.
+        """
+        code = self._function("start", ir.VoidType(), NUMBERS, NUMBERS, NUMBERS)
+        theta, constants, out = code.arguments
+        layout, place, size = self.layout, self.lanes.position, self.lanes.size
+        given = [theta[j] for j in range(len(layout.theta))]
+        given += [constants[j] for j in range(len(layout.constants))]
+        results = write_graph(code, self.program.start, given)
+        for b in range((layout.n_channels + 1) * len(self.blocks)):
+            out.set_vector(b, code.copies(0.0))
+        for c in range(layout.n_channels + 1):
+            for component, position in enumerate(place):
+                out[c * size + position] = results[c * len(place) + component]
+        code.result()
+        return code.function
+
+    def _write_slope(self) -> ir.Function:
+        """Write ``slope(t, y, k, theta, constants, row)``.
+
+        It puts the derivative at ``y``, ``t`` min into the segment ``row``, in ``k``.
+        """
+        code = self._function("slope", ir.VoidType(), DOUBLE, *[NUMBERS] * 5)
+        small = len(self.program.slopes.apply_nodes) + 4 * len(self.blocks) <= MOST_INLINE
+        code.function.attributes.add("alwaysinline" if small else "noinline")
+        t, y, k, theta, constants, row = code.arguments
+        layout, n = self.layout, len(self.layout.states)
+        curves = len(layout.curves)
+        steady = [theta[j] for j in range(len(layout.theta))]
+        steady += [constants[j] for j in range(len(layout.constants))]
+        moving = [row[BEGIN] + t, *(y[self.lanes.position[i]] for i in range(n))]
+        moving += [row[CURVES + c] + t * row[CURVES + curves + c] for c in range(curves)]
+        results = write_graph(code, self.program.slopes, steady, moving)
+        jacobian = dict(zip(self.program.jacobian, results[n:], strict=False))
+        direct = dict(
+            zip(self.program.direct, results[n + len(self.program.jacobian) :], strict=True)
+        )
+        own = dict(enumerate(results[:n]))
+        own |= {n + a: direct[pair] for a, pair in enumerate(layout.active) if pair in direct}
+        for b, block in enumerate(self.lanes.blocks):
+            k.set_vector(b, self._slope_of_block(code, block, y, jacobian, own))
+        code.result()
+        return code.function
+
+    def _slope_of_block(
+        self,
+        code: Code,
+        block: Block,
+        y: Room,
+        jacobian: dict[tuple[int, int], Number],
+        own: dict[int, Number],
+    ) -> Number:
+        """Write the derivative of one vector of z, by the chain rule where it is of sensitivities.
+
+        ``own`` holds the derivatives of the states, and what the parameters add directly to those
+        of sensitivities.
+        """
+        n, components = len(self.layout.states), block.components
+        parts = [None if c is None or c < n else own.get(c) for c in components]
+        total = code.vector(parts)
+        for b, other in enumerate(self.lanes.blocks):
+            pair = (block.state, other.state)
+            if pair in jacobian and other.column == block.column:
+                total = total + jacobian[pair] * y.vector(b)
+        for lane, c in enumerate(components):
+            if c is not None and c < n:
+                total = total.with_lane(lane, own[c])
+        return total
+
+    def _write_cross(self) -> ir.Function:
+        """Write ``cross(h, budget, z, k, floor, rtol, theta, constants, row)``.
+
+        It integrates ``z`` over the segment ``row``. ``k`` is the derivative at the begin and
+        becomes that at the end; ``budget[0]`` is the number of steps that are left. It returns the
+        next step to try, NaN if it failed. The error is the mean square over the components in
+        units of the tolerance.
+        """
+        kinds = [DOUBLE, WHOLES, NUMBERS, NUMBERS, NUMBERS, DOUBLE, NUMBERS, NUMBERS, NUMBERS]
+        code = self._function("cross", DOUBLE, *kinds)
+        first, budget, z_in, k_in, floor, rtol, *given = code.arguments
+        z, y, k = (code.room(count * self.lanes.size) for count in (1, 1, 7))
+        for b in self.blocks:
+            z.set_vector(b, z_in.vector(b))
+            k.set_vector(b, k_in.vector(b))
+        h, t, left = code.variable(first), code.variable(0.0), code.variable(budget[0], WHOLE)
+        end = given[-1][LENGTH]
+        with code.repeat(lambda: t.get() < end):
+            rest, wish = end - t.get(), h.get()
+            halved = code.chosen(wish > 0.5 * rest, 0.5 * rest, wish)
+            tried = code.chosen(wish >= rest, rest, halved)
+            self._write_stages(code, t.get(), tried, z, y, k, given)
+            square = self._squared_error(code, tried, z, y, k, floor, rtol)
+            left.set(left.get() - 1)
+            hopeless = ~(square < np.inf) | ~(tried > 1e-10 * end)
+            with code.when(hopeless | left.get().equals(0)):
+                code.result(np.nan)
+            h.set(_next_step(code, tried, wish, square))
+            with code.when(square <= 1.0):
+                t.set(code.chosen(tried.equals(rest), end, t.get() + tried))
+                for b in self.blocks:
+                    z.set_vector(b, y.vector(b))
+                    k.set_vector(b, k.vector(6 * len(self.blocks) + b))
+        for b in self.blocks:
+            z_in.set_vector(b, z.vector(b))
+            k_in.set_vector(b, k.vector(b))
+        budget[0] = left.get()
+        code.result(h.get())
+        return code.function
+
+    def _write_stages(
+        self, code: Code, t: Number, tried: Number, z: Room, y: Room, k: Room, given: list
+    ) -> None:
+        """Write the stages of one step from ``z`` at ``t``, which leave its end in ``y``."""
+        n = len(self.blocks)
+        for stage in range(1, 7):
+            for b in self.blocks:
+                change = _combination(A[stage], k, b, n)
+                y.set_vector(b, z.vector(b) + tried * change)
+            at = t + float(C[stage]) * tried
+            code.call(self.slope, at, y, k.after(stage * self.lanes.size), *given)
+
+    def _squared_error(
+        self, code: Code, tried: Number, z: Room, y: Room, k: Room, floor: Room, rtol: Number
+    ) -> Number:
+        """Write the mean square of a step's error in units of the tolerance."""
+        total = code.copies(0.0)
+        for b in self.blocks:
+            error = tried * _combination(E, k, b, len(self.blocks))
+            size = code.larger(code.absolute(z.vector(b)), code.absolute(y.vector(b)))
+            scaled = error / (floor.vector(b) + rtol * size)
+            total = total + scaled * scaled
+        return total.total() * (1.0 / len(self.lanes.position))
+
+    def _write_first_step(self) -> ir.Function:
+        """Write ``first_step(z, k, floor, rtol, limit)``.
+
+        It returns a step that changes the solution by about a hundredth of its size.
+        """
+        code = self._function("first_step", DOUBLE, NUMBERS, NUMBERS, NUMBERS, DOUBLE, DOUBLE)
+        z, k, floor, rtol, limit = code.arguments
+        sums = [code.copies(0.0), code.copies(0.0)]
+        for b in self.blocks:
+            weight = floor.vector(b) + rtol * code.absolute(z.vector(b))
+            for i, vector in enumerate((z.vector(b), k.vector(b))):
+                ratio = vector / weight
+                sums[i] = sums[i] + ratio * ratio
+        size, speed = (vector.total() for vector in sums)
+        step = 0.01 * code.intrinsic("sqrt", size / speed)
+        bounded = code.smaller(limit, code.larger(step, 1e-3 * limit))
+        code.result(code.chosen(speed > 0.0, bounded, limit))
+        return code.function
+
+    def _write_floor(self) -> ir.Function:
+        """Write ``set_floor(theta, atol, floor)``, the absolute tolerance of each component."""
+        code = self._function("set_floor", ir.VoidType(), NUMBERS, DOUBLE, NUMBERS)
+        theta, atol, floor = code.arguments
+        layout, place = self.layout, self.lanes.position
+        for b in self.blocks:
+            floor.set_vector(b, code.copies(1.0))
+        for i, scale in enumerate(layout.scales):
+            floor[place[i]] = atol * scale
+        for a, (i, j) in enumerate(layout.active):
+            size = code.absolute(theta[j])
+            divisor = code.chosen(size > 0.0, size, 1.0)
+            floor[place[len(layout.states) + a]] = atol * layout.scales[i] / divisor
+        code.result()
+        return code.function
+
+    def _write_solve(self) -> ir.Function:
+        """Write ``solve(theta, constants, table, row, tolerance, states, sensitivities)``.
+
+        It integrates one subject, whose entry of ``rows`` is ``row``, and returns whether it could.
+        """
+        set_floor, first_step = self._write_floor(), self._write_first_step()
+        kinds = [NUMBERS, NUMBERS, NUMBERS, WHOLES, NUMBERS, NUMBERS, NUMBERS]
+        code = self._function("solve", TRUTH, *kinds)
+        theta, constants, table, row, tolerance, states, sensitivities = code.arguments
+        size = self.lanes.size
+        jumps = code.room((self.layout.n_channels + 1) * size)
+        floor, z, k = code.room(size), code.room(size), code.room(size)
+        budget = code.whole_room(1)
+        budget[0] = code.number(MAX_STEPS, WHOLE)
+        for j in range(len(self.layout.theta)):
+            with code.when(~(theta[j] - theta[j]).equals(0.0)):
+                code.result(0, TRUTH)
+        rtol = tolerance[0]
+        code.call(set_floor, theta, tolerance[1], floor)
+        code.call(self.start, theta, constants, jumps)
+        for b in self.blocks:
+            z.set_vector(b, jumps.vector(b))
+        h = code.variable(-1.0)
+        with code.count(row[0], row[1]) as r:
+            segment = table.after(r * _width(self.layout))
+            self._write_doses(code, segment, z, jumps)
+            given = (theta, constants, segment)
+            with code.when(segment[LENGTH] > 0.0):
+                with code.when((h.get() < 0.0) | segment[CONTINUOUS].equals(0.0)):
+                    code.call(self.slope, 0.0, z, k, *given)
+                with code.when(h.get() < 0.0):
+                    h.set(code.call(first_step, z, k, floor, rtol, segment[LENGTH]))
+                h.set(code.call(self.cross, h.get(), budget, z, k, floor, rtol, *given))
+                with code.when(~(h.get() < np.inf)):
+                    code.result(0, TRUTH)
+            with code.when(segment[SAVE] >= 0.0):
+                at = row[2] + code.as_whole(segment[SAVE])
+                self._write_save(z, at, states, sensitivities)
+        code.result(1, TRUTH)
+        return code.function
+
+    def _write_doses(self, code: Code, segment: Room, z: Room, jumps: Room) -> None:
+        """Write the jumps of z by the boluses at the begin of a segment."""
+        bolus = CURVES + 2 * len(self.layout.curves)
+        for c in range(self.layout.n_channels):
+            amount = segment[bolus + c]
+            with code.when(~amount.equals(0.0)):
+                for b in self.blocks:
+                    jump = jumps.vector((c + 1) * len(self.blocks) + b)
+                    z.set_vector(b, z.vector(b) + amount * jump)
+
+    def _write_save(self, z: Room, at: Number, states: Room, sensitivities: Room) -> None:
+        n = len(self.layout.states)
+        of_states = states.after(at * n)
+        of_sensitivities = sensitivities.after(at * len(self.layout.active))
+        for component, position in enumerate(self.lanes.position):
+            if component < n:
+                of_states[component] = z[position]
+            else:
+                of_sensitivities[component - n] = z[position]
+
+    def _write_integrate(self, name: str) -> None:
+        """Write the function for all subjects; one that fails is NaN everywhere."""
+        code = Code(ir.Function(self.module, SIGNATURE, name))
+        n, theta, constants, table, rows, tolerance, states, sensitivities = code.arguments
+        layout, missing = self.layout, code.number(np.nan)
+        with code.count(0, n) as s:
+            row = rows.after(s * 4)
+            arrays = theta.after(s * len(layout.theta)), constants.after(s * len(layout.constants))
+            arguments = (*arrays, table, row, tolerance, states, sensitivities)
+            solved = code.call(self.solve, *arguments)
+            with code.when(~solved), code.count(row[2], row[3]) as at:
+                for room, width in ((states, layout.states), (sensitivities, layout.active)):
+                    for i in range(len(width)):
+                        room[at * len(width) + i] = missing
+        code.result()
+
+
+def _width(layout: Layout) -> int:
+    """Return the length of a row of the protocol's table."""
+    return CURVES + 2 * len(layout.curves) + layout.n_channels
+
+
+def _combination(weights: np.ndarray, k: Room, b: int, n: int) -> Number:
+    """Write a sum of one vector of the stages' derivatives, times their weights."""
+    terms = [float(w) * k.vector(j * n + b) for j, w in enumerate(weights) if w != 0]
+    return sum(terms[1:], start=terms[0])
+
+
+def _next_step(code: Code, tried: Number, wish: Number, square: Number) -> Number:
+    """Write the step to try after one with the given squared error (in units of the tolerance).
+
+    A few percent do not matter. A step that was cut short by the end of a segment does not shorten
+    the next.
+    """
+    change = SAFETY * code.rough_power(square + 1e-20, -0.1)
+    proposed = tried * code.smaller(GROW, code.larger(change, SHRINK))
+    kept = (square <= 1.0) & (proposed >= tried)
+    return code.chosen(kept, code.larger(wish, proposed), proposed)

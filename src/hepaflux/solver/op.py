@@ -174,8 +174,8 @@ def columns_source(layout: Layout, shared: tuple[bool, ...]) -> str:
         f"sensitivities = empty((n_saved, {len(layout.active)}))",
         "contiguous = ascontiguousarray(constants)",
         "segments, allowed = ascontiguousarray(table), ascontiguousarray(tolerance)",
-        "kernel(whole.shape[0], segments.shape[0], n_saved, theta.ctypes, contiguous.ctypes,"
-        " segments.ctypes, whole.ctypes, allowed.ctypes, states.ctypes, sensitivities.ctypes)",
+        "kernel(whole.shape[0], theta.ctypes, contiguous.ctypes, segments.ctypes, whole.ctypes,"
+        " allowed.ctypes, states.ctypes, sensitivities.ctypes)",
         "return states, sensitivities",
     ]
     arguments = ", ".join([*names, "constants", "table", "rows", "tolerance"])

@@ -62,8 +62,13 @@ class Program:
     ----------
     layout : Layout
         What the arrays mean.
-    derivative : FunctionGraph
-        (t, z, theta, constants, curves) -> dz/dt.
+    slopes : FunctionGraph
+        (theta, constants, t, y, curves) -> dy/dt, then d(dy/dt)/dy for each pair of ``jacobian``,
+        then d(dy/dt)/dtheta for each pair of ``direct``.
+    jacobian : tuple of (int, int)
+        (state, state) of each derivative that is not zero for structural reasons.
+    direct : tuple of (int, int)
+        (state, theta) of each.
     start : FunctionGraph
         (theta, constants) -> z at the start, then the jump of z per unit of each dose channel.
     key : str
@@ -71,7 +76,9 @@ class Program:
     """
 
     layout: Layout
-    derivative: FunctionGraph
+    slopes: FunctionGraph
+    jacobian: tuple[tuple[int, int], ...]
+    direct: tuple[tuple[int, int], ...]
     start: FunctionGraph
     key: str
 
@@ -115,16 +122,14 @@ def _gradient(value: Any, wrt: Any) -> Any | None:
     return ps.as_scalar(np.float64(1.0)) if value is wrt else grad(value, wrt)
 
 
-def _product(left: Any | None, right: Any | None) -> Any | None:
-    return None if left is None or right is None else left * right
-
-
-def _sum(terms: Sequence[Any | None]) -> Any | None:
-    present = [term for term in terms if term is not None]
-    total = present[0] if present else None
-    for term in present[1:]:
-        total = total + term
-    return total
+def _present(derivatives: Any) -> dict[tuple[int, int], Any]:
+    """Return the entries of a matrix that are there, by row and column."""
+    return {
+        (i, j): entry
+        for i, row in enumerate(derivatives)
+        for j, entry in enumerate(row)
+        if entry is not None
+    }
 
 
 def _active(jacobian: Any, direct: Any, seeds: Any) -> tuple[tuple[int, int], ...]:
@@ -253,24 +258,15 @@ def _differentiated(equations: _Equations, curve_names: frozenset[str], infused:
         for vector in (symbols.start, *symbols.gains)
     ]
     active = _active(jacobian, direct, seeds)
-    sensitivity = {pair: ps.float64(f"S{pair}") for pair in active}
-    changes = [
-        _sum([_product(jacobian[i][k], sensitivity.get((k, j))) for k in range(len(symbols.y))])
-        for i, j in active
-    ]
-    rates = [
-        *symbols.rates,
-        *(_sum([c, direct[i][j]]) for c, (i, j) in zip(changes, active, strict=True)),
-    ]
+    inner, outer = _present(jacobian), _present(direct)
     jumps = [
         entry if entry is not None else 0.0
         for vector, seed in zip((symbols.start, *symbols.gains), seeds, strict=True)
         for entry in (*vector, *(seed[i][j] for i, j in active))
     ]
-    z = [*symbols.y, *sensitivity.values()]
-    derivative = _graph(
-        [symbols.t, *z, *theta, *constants, *curves],
-        [rate if rate is not None else 0.0 for rate in rates],
+    slopes = _graph(
+        [*theta, *constants, symbols.t, *symbols.y, *curves],
+        [*symbols.rates, *inner.values(), *outer.values()],
     )
     start = _graph([*theta, *constants], jumps)
     layout = Layout(
@@ -283,9 +279,11 @@ def _differentiated(equations: _Equations, curve_names: frozenset[str], infused:
         n_channels=len(system.doses),
         infused=infused,
     )
-    return Program(layout, derivative, start, _key(layout, derivative, start))
+    jacobian_pairs, direct_pairs = tuple(inner), tuple(outer)
+    key = _key((layout, jacobian_pairs, direct_pairs), slopes, start)
+    return Program(layout, slopes, jacobian_pairs, direct_pairs, start, key)
 
 
-def _key(layout: Layout, *graphs: FunctionGraph) -> str:
+def _key(meaning: Any, *graphs: FunctionGraph) -> str:
     text = "\n".join(graph.dprint(file="str", print_op_info=False) for graph in graphs)
-    return sha256(f"{layout}\n{text}".encode()).hexdigest()
+    return sha256(f"{meaning}\n{text}".encode()).hexdigest()
