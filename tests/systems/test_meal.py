@@ -511,3 +511,21 @@ def test_impaired_tolerance_is_halved_insulin_action():
     np.testing.assert_allclose(
         course("impaired", [dinner(5.55)], times, **undone).Gp, well, rtol=1e-6
     )
+
+
+def test_diabetes_rests_on_secretion_and_on_insulin_action():
+    """With both undone the meal raises glucose as in health, but for a tenth of the difference."""
+    times = np.arange(0, 421, 20.0)
+
+    def rise(state, **changes):
+        glucose = course(state, [dinner(5.55)], times, **changes).Gp
+        return (glucose / record(state, **changes).VG).max() - record(state, **changes).G_b
+
+    secretion = {name: NORMAL[name] for name in ("K", "alpha", "beta")}
+    action = {name: NORMAL[name] for name in ("Vmx", "kp3")}
+    well, ill = rise("normal"), rise("t2d")
+    assert ill > 1.5 * well
+    one = [rise("t2d", **secretion), rise("t2d", **action)]
+    both = rise("t2d", **secretion, **action)
+    assert both < min(one) < max(one) < ill - 0.1 * (ill - well)
+    assert both - well < 0.1 * (ill - well)
