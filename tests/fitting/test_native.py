@@ -56,9 +56,9 @@ from hepaflux.fitting.compiled import compile_model
 study = hf.read_study("pacini_bergman_1986")
 model = hf.build_model(study, hf.systems.minimal.with_options(basal_insulin="7.3 uU/mL"))
 folder = Path(pytensor.config.base_compiledir)
-before = {p for p in folder.rglob("*") if p.suffix in (".nbc", ".nbi")}
+before = {p for p in folder.rglob("*") if p.suffix in (".nbc", ".nbi", ".o")}
 compile_model(model)
-after = {p for p in folder.rglob("*") if p.suffix in (".nbc", ".nbi")}
+after = {p for p in folder.rglob("*") if p.suffix in (".nbc", ".nbi", ".o")}
 print(len(after - before))
 """
 

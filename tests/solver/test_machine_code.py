@@ -1,0 +1,107 @@
+"""Machine code: what is kept on disk is whole, and nothing depends on its being kept."""
+
+import numpy as np
+import pytest
+from toys import nothing, toy
+
+from hepaflux.solver import machine_code, solve
+from hepaflux.solver.code import LANES
+from hepaflux.solver.lanes import arrange
+from hepaflux.solver.program import Layout, compile_equations
+from hepaflux.systems.system import fields_type
+
+Single = fields_type("Single", ["a"])
+
+
+@pytest.fixture
+def forgotten(monkeypatch, tmp_path):
+    """Nothing is compiled yet, and what will be is kept in a new folder."""
+    monkeypatch.setattr(machine_code, "_MADE", {})
+    monkeypatch.setattr(machine_code, "folder", lambda: tmp_path / "kept")
+    return tmp_path / "kept"
+
+
+def half(amount):
+    """Return a after one half-life of a pool that begins at ``amount``."""
+    system = toy(("a",), ("k",), lambda t, y, p, u: Single(-p.k * y.a), lambda p, u: Single(amount))
+    return solve(system, {"k": np.log(2)}, nothing, times=[1.0]).states["a"][0]
+
+
+def test_it_is_kept_once(forgotten, monkeypatch):
+    assert half(3.0) == pytest.approx(1.5, rel=1e-7)
+    assert len(list(forgotten.iterdir())) == 1
+    monkeypatch.setattr(machine_code, "_MADE", {})
+    monkeypatch.setattr(machine_code, "write_kernel", None)
+    assert half(3.0) == pytest.approx(1.5, rel=1e-7)
+
+
+def test_a_damaged_file_is_made_again(forgotten, monkeypatch):
+    half(5.0)
+    (path,) = forgotten.iterdir()
+    path.write_bytes(path.read_bytes()[:-20])
+    monkeypatch.setattr(machine_code, "_MADE", {})
+    assert half(5.0) == pytest.approx(2.5, rel=1e-7)
+    assert machine_code._kept(path) is not None
+
+
+def test_a_folder_that_cannot_be_made_does_no_harm(forgotten):
+    forgotten.write_text("a file where the folder should be")
+    assert half(7.0) == pytest.approx(3.5, rel=1e-7)
+
+
+def layout(n_states, n_theta, active):
+    return Layout(
+        theta=tuple(f"p{j}" for j in range(n_theta)),
+        constants=(),
+        curves=(),
+        states=tuple(f"s{i}" for i in range(n_states)),
+        scales=(1.0,) * n_states,
+        active=tuple(sorted(active)),
+        n_channels=0,
+        infused=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_states", "n_theta", "fewest"),
+    [
+        (5, 0, 2),  # states alone share vectors
+        (2, 3, 2),  # a state and three sensitivities fill one
+        (2, 4, 3),  # four sensitivities fill one, and the states stand in another
+        (3, 11, 9),
+    ],
+)
+def test_numbers_that_go_together_share_a_vector(n_states, n_theta, fewest):
+    active = [(i, j) for i in range(n_states) for j in range(n_theta)]
+    arrangement = arrange(layout(n_states, n_theta, active))
+    assert len(arrangement.blocks) == fewest
+    assert len(set(arrangement.position)) == n_states + len(active)
+    assert max(arrangement.position) < arrangement.size
+
+
+def test_a_sensitivity_has_the_same_lane_for_every_state():
+    """Or the chain rule could not be a sum of whole vectors."""
+    active = [(0, j) for j in range(7)] + [(1, 2), (1, 6)] + [(2, 6)]
+    arrangement = arrange(layout(3, 7, active))
+    lanes = {}
+    for a, (_, j) in enumerate(sorted(active)):
+        lanes.setdefault(j, set()).add(arrangement.position[3 + a] % LANES)
+    assert all(len(found) == 1 for found in lanes.values())
+    assert len(arrangement.blocks) < 3 * 2 + 1
+
+
+def test_a_large_slope_is_called_and_not_repeated(monkeypatch):
+    """Both ways give the same solution."""
+    system = toy(
+        ("a",), ("k",), lambda t, y, p, u: Single(-p.k * y.a * y.a), lambda p, u: Single(1.0)
+    )
+    program = compile_equations(system, curve_names=frozenset())
+    found = []
+    for most in (10_000, 0):
+        monkeypatch.setattr("hepaflux.solver.kernel.MOST_INLINE", most)
+        monkeypatch.setattr(machine_code, "_MADE", {})
+        monkeypatch.setattr(machine_code, "kernel_key", lambda _, most=most: f"most{most}")
+        assert program.key
+        found.append(solve(system, {"k": 0.5}, nothing, times=[1.0, 4.0]).states["a"])
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-14)
+    np.testing.assert_allclose(found[0], 1 / (1 + 0.5 * np.array([1.0, 4.0])), rtol=1e-7)
