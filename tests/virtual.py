@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from hepaflux.study.study import Dose, Samples, Study, Subject
+from hepaflux.units import BLOTS
 
 IVGTT = np.array([0, 2, 4, 8, 10, 14, 19, 22, 27, 32, 42, 52, 62, 82, 102, 122, 142, 182.0])
 OGTT = np.array([0, 10, 20, 30, 45, 60, 90, 120, 150, 180.0])
@@ -228,13 +229,23 @@ def fasted(name="S1", *, time=FAST, **fields):
     return Subject(name, curves, **fields)
 
 
+BLOTTED = np.array([0, 2, 5, 10, 30, 60, 65, 90, 120.0])
+
+
+def biopsied(name="S1", *, time=BLOTTED, **fields):
+    """A subject whose tissue was blotted while insulin was raised in two steps."""
+    curves = {blot: samples(time, 30.0) for blot in BLOTS}
+    curves["insulin"] = samples([0, 5, 60, 65, 120], np.array([40, 200, 200, 1500, 1500.0]))
+    return Subject(name, curves, **fields)
+
+
 def subject_for(system, name="S1", **fields):
     kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
     kinds |= {"ivgtt_labeled": labeled_ivgtt, "clamp": clamped}
     kinds |= {"mida": ions, "heavy_water": heavy_water}
     kinds |= {"vldl": vldl_person, "sources": labeled_sources, "meal": ogtt}
     kinds |= {"secretion": c_peptide_test, "extraction": c_peptide_test}
-    kinds |= {"fasting": fasted}
+    kinds |= {"fasting": fasted, "signaling": biopsied}
     return kinds[system.name](name, **fields)
 
 

@@ -40,6 +40,7 @@ PROTOCOLS = {
     "clamp": "clamp",
     "heavy_water": "heavy_water",
     "fasting": "fast",
+    "signaling": "insulin_steps",
     "secretion": "ogtt75_c_peptide",
     "extraction": "ogtt75_c_peptide",
     "secretion+oral": "ogtt75_c_peptide",

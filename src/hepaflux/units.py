@@ -54,8 +54,12 @@ LIPID_ENRICHMENTS = (
 """Of triglyceride in lipoproteins, of its precursor in plasma, and of the precursor and the product
 of each source of fatty acids."""
 
+BLOTS = tuple(f"{name}_phosphorylation" for name in ("ir", "irs1", "akt", "s6k", "erk"))
+"""What blots of cells or a biopsy tell of insulin signaling."""
+
 CANONICAL |= {f"{name}_tg": "mmol/L" for name in LIPOPROTEINS} | {"ihtg": "1", "dnl_fraction": "1"}
 CANONICAL |= {"liver_glycogen": "mmol/L", "egp": "mmol/kg/min", "gng_fraction": "1"}
+CANONICAL |= {"medium_insulin": "pmol/L"} | dict.fromkeys(BLOTS, "arbitrary_unit")
 CANONICAL |= dict.fromkeys(LIPID_ENRICHMENTS, "TTR")
 CANONICAL |= dict.fromkeys(DEUTERATED, "mole_fraction") | dict.fromkeys(IONS, "1")
 """Canonical unit of each analyte, and of time and weight."""

@@ -53,6 +53,13 @@ VARIANTS = {
             "portal_insulin_above_basal": "liver_insulin_above_basal",
         },
     ),
+    "signaling_cells": systems.signaling.with_options(
+        tissue="fat", insulin="medium", unknowns="kinetics"
+    ),
+    "signaling_stated": systems.signaling.with_options(stress="stated", tissue="muscle"),
+    "signaling_adipose": systems.signaling.with_options(stress="adipose"),
+    "signaling_driven": systems.signaling.with_options(stress="driven"),
+    "signaling_quasi": systems.signaling.with_options(form="quasi-steady", unknowns="all"),
     "sources_turnover": systems.sources.with_options(
         sources="NEFA DNL diet", kinetics="turnover", tracers="NEFA diet"
     ),
@@ -188,7 +195,7 @@ def test_everything_declared_is_used(system):
 
 
 @each_system
-def test_every_parameter_is_seen_by_the_solver_or_by_a_derived_quantity(system):
+def test_every_parameter_is_seen_by_the_solver_or_by_what_is_reported(system):
     if not system.states:
         return
     curves = frozenset(i.name for i in system.inputs if i.axis or "above" in i.name)
@@ -197,6 +204,8 @@ def test_every_parameter_is_seen_by_the_solver_or_by_a_derived_quantity(system):
     y, p, u = records(system, kind=Recorder)
     for derived in system.derived:
         derived.value(p, u, y) if derived.at_end else derived.value(p, u)
+    for output in system.outputs:
+        output.value(y, p, u)
     seen |= p.read
     assert {p.name for p in system.unknowns} <= seen
     assert {p.name for p in system.parameters if isinstance(p.prior, Fixed)} <= seen

@@ -14,7 +14,7 @@ import numpy as np
 from hepaflux.study.check import PRODUCTION
 from hepaflux.study.study import Dose
 from hepaflux.systems.fasting import BEGIN, LONGEST
-from hepaflux.units import MOLAR_MASS
+from hepaflux.units import BLOTS, MOLAR_MASS
 
 INSULIN_CLEARANCE = 0.015
 """Clearance of infused insulin, L/kg/min: 1 mU/kg/min raises insulin by about 67 µU/mL."""
@@ -245,6 +245,21 @@ STEPS = ((0.2, 0, 120), (0.6, 120, 240), (2.0, 240, 360))
 FAST_TIMES = tuple(60.0 * h for h in (4, 6, 8, 10, 12, 14, 16, 20, 24, 30, 36, 42, 48, 56, 64))
 """Sampling times of a fast, since the last meal."""
 
+STAIRCASE = (
+    *((0, 40), (5, 120), (60, 120), (65, 400), (120, 400), (125, 1200), (180, 1200)),
+    *((185, 4000), (240, 4000)),
+)
+"""Insulin of a clamp with steps: time, min, and plasma insulin, pmol/L."""
+
+BLOT_TIMES = (0, 2, 5, 10, 30, 60, 65, 90, 120, 125, 150, 180, 185, 210, 240)
+"""Sampling times of phosphorylated proteins in it, min."""
+
+MEDIUM = ((-1, 0), (0, 1200), (4, 10_000), (30, 100_000), (60, 0))
+"""Insulin of the medium of cells: time, min, from which on it is held, and pmol/L."""
+
+CELL_TIMES = (-1, 0.5, 1, 2, 4, 4.5, 5, 7, 10, 20, 30, 30.5, 31, 33, 40, 60, 63, 70, 90)
+"""Sampling times of cells in it, min."""
+
 IONS = ("palmitate_m0", "palmitate_m1", "palmitate_m2")
 LABELING_DAY = (180, 360, 540, 720, 1080, 1440)
 """Sampling times of fatty acids after a drink of heavy water, min."""
@@ -257,6 +272,24 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
             (),
             sampled={"body_water": (0, 120, 720, 1440), **dict.fromkeys(IONS, LABELING_DAY)},
             known={"body_water": (0.0, 0.005, 0.005, 0.005)},
+        ),
+        "insulin_steps": StandardTest(
+            (),
+            (),
+            sampled={
+                "insulin": tuple(time for time, _ in STAIRCASE),
+                **dict.fromkeys(BLOTS, BLOT_TIMES),
+            },
+            known={"insulin": tuple(float(value) for _, value in STAIRCASE)},
+        ),
+        "medium_steps": StandardTest(
+            (),
+            (),
+            sampled={
+                "medium_insulin": tuple(time for time, _ in MEDIUM),
+                **dict.fromkeys(BLOTS[:2], CELL_TIMES),
+            },
+            known={"medium_insulin": tuple(float(value) for _, value in MEDIUM)},
         ),
         "ogtt75": StandardTest(
             (0, 10, 20, 30, 45, 60, 90, 120, 150, 180), (drink(75.0),), OGTT_PHASES

@@ -15,6 +15,7 @@ from hepaflux.study.table import Row, Table, shown
 from hepaflux.study.tracers import check_tracers
 from hepaflux.units import (
     ALL_TRACERS,
+    BLOTS,
     CANONICAL,
     CANONICAL_AMOUNT,
     DEUTERATED,
@@ -32,7 +33,9 @@ PLAUSIBLE |= dict.fromkeys(LIPID_ENRICHMENTS, (0.0, 1.0))
 PLAUSIBLE |= {f"{name}_tg": (0.001, 60.0) for name in LIPOPROTEINS}
 PLAUSIBLE |= {"ihtg": (0.0, 0.7), "dnl_fraction": (0.0, 1.0)}
 PLAUSIBLE |= {"liver_glycogen": (0.0, 1000.0), "egp": (0.0, 0.1), "gng_fraction": (0.0, 1.2)}
-"""What occurs in people, in canonical units, injected insulin included; ions have no scale."""
+PLAUSIBLE |= {"medium_insulin": (0.0, 1e7)} | dict.fromkeys(BLOTS, (0.0, math.inf))
+"""What occurs in people, in canonical units, injected insulin included; in a medium of cells more.
+Ions and blots have no scale."""
 
 PLAUSIBLE_DOSE = {"glucose": (0.05, 3.0, "g/kg"), "insulin": (0.001, 5.0, "U/kg")}
 PLAUSIBLE_DOSE |= {"glucagon": (0.05, 100.0, "ug/kg")}
@@ -54,6 +57,8 @@ USUAL_UNITS = {
     "liver_glycogen": ("mmol/L",),
     "egp": ("umol/kg/min", "mg/kg/min", "mmol/kg/min"),
     "gng_fraction": ("percent", "1"),
+    "medium_insulin": ("nmol/L", "pmol/L"),
+    **dict.fromkeys(BLOTS, ("arbitrary_unit",)),
 }
 USUAL_UNITS |= {f"{name}_tg": ("mg/dL", "mmol/L", "umol/L") for name in LIPOPROTEINS}
 """Units that laboratories report, the most usual first."""
@@ -68,7 +73,10 @@ STEADY = ("ihtg", "dnl_fraction", *(f"{name}_tg" for name in LIPOPROTEINS))
 PRODUCTION = ("liver_glycogen", "egp", "gng_fraction")
 """What is known of the liver by itself: it needs no basal sample."""
 
-SINGLE = {*IONS, *LIPID_ENRICHMENTS, *STEADY, *PRODUCTION}
+CELLS = ("medium_insulin", *BLOTS)
+"""What is known of cells outside a body."""
+
+SINGLE = {*IONS, *LIPID_ENRICHMENTS, *STEADY, *PRODUCTION, *CELLS}
 """What a single sample tells something about; a concentration of glucose needs its course."""
 
 
@@ -226,7 +234,7 @@ def _check_basal(subject: Subject, problems: Problems) -> None:
     """Note an analyte that was first sampled after the first dose."""
     start = zero_time(subject)
     for analyte, samples in subject.samples.items():
-        exempt = is_enrichment(analyte) or analyte in {*IONS, *STEADY, *PRODUCTION}
+        exempt = is_enrichment(analyte) or analyte in {*IONS, *STEADY, *PRODUCTION, *CELLS}
         if samples.time[0] > start and not exempt:
             problems.add(
                 f"{analyte}, subject {shown(subject.name)}",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hepaflux.isotopes import IONS, ion
-from hepaflux.units import DEUTERATED, LIPID_ENRICHMENTS, LIPOPROTEINS
+from hepaflux.units import BLOTS, DEUTERATED, LIPID_ENRICHMENTS, LIPOPROTEINS
 
 ANALYTES: dict[str, tuple[str, ...]] = {
     "glucose": ("glucose", "g", "pg", "bg", "plasma_glucose", "blood_glucose"),
@@ -20,6 +20,8 @@ ANALYTES: dict[str, tuple[str, ...]] = {
     "liver_glycogen": ("liver_glycogen", "hepatic_glycogen"),
     "egp": ("egp", "hgp", "endogenous_glucose_production"),
     "gng_fraction": ("gng_fraction", "gng_share"),
+    "medium_insulin": ("medium_insulin",),
+    **{name: (name,) for name in BLOTS},
 }
 ANALYTES |= {name: (name,) for name in (*(f"{x}_tg" for x in LIPOPROTEINS), *LIPID_ENRICHMENTS)}
 KNOWN = (

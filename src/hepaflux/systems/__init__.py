@@ -12,6 +12,7 @@ from hepaflux.systems.minimal import minimal as minimal
 from hepaflux.systems.oral import oral as oral
 from hepaflux.systems.oral_labeled import oral_labeled as oral_labeled
 from hepaflux.systems.secretion import secretion as secretion
+from hepaflux.systems.signaling import signaling as signaling
 from hepaflux.systems.sources import sources as sources
 from hepaflux.systems.system import System as System
 from hepaflux.systems.vldl import vldl as vldl
@@ -30,6 +31,7 @@ ALL: tuple[System, ...] = (
     extraction,
     meal,
     fasting,
+    signaling,
 )
 """Every system that can be fitted."""
 

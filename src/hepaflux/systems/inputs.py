@@ -234,3 +234,27 @@ def hat_areas(knots: tuple[float, ...], tail_rate: float) -> np.ndarray:
     gaps = np.diff(np.asarray(knots))
     following = np.append(gaps[1:] / 2, 1 / tail_rate)
     return gaps / 2 + following
+
+
+def plasma(subject: Subject) -> Curve:
+    """Read plasma insulin, linear between its samples."""
+    samples = samples_of(subject, "insulin")
+    return Curve(samples.time, samples.value)
+
+
+def plasma_before(subject: Subject) -> float:
+    """Read plasma insulin before the test, which is that of its first sample."""
+    return float(samples_of(subject, "insulin").value[0])
+
+
+def medium(subject: Subject) -> Curve:
+    """Read the insulin of a medium, which keeps each value until the next one is set."""
+    samples = samples_of(subject, "medium_insulin")
+    if len(samples.time) == 1:
+        return Curve(samples.time[0] + np.array([0.0, 1.0]), np.repeat(samples.value, 2))
+    return steps(samples.time[1:], samples.value)
+
+
+def medium_before(subject: Subject) -> float:
+    """Read the insulin in which cells were kept before the test, the first that is stated."""
+    return float(samples_of(subject, "medium_insulin").value[0])

@@ -1,0 +1,242 @@
+"""Signaling: two wires of insulin, from its receptor to glucose and to fat, and what cuts one.
+
+Insulin phosphorylates its receptor and IRS; PI3-kinase, PIP3 and Akt carry the signal to FoxO1
+(gluconeogenesis in liver), GLUT4 (glucose uptake in muscle and fat) and PDE3B (lipolysis). Another
+wire goes by mTORC1 to S6K1 and SREBP-1c (lipogenesis), a third by Ras to MAPK. Serine kinases,
+which diacylglycerol, fatty acids, cytokines and S6K1 itself turn on, inhibit IRS. Whether the
+second and third wire feel that is the selectivity lambda of each: 0 not at all, 1 as the first.
+
+Assumes     insulin is known; cells are alike; shares of moieties, no numbers of molecules
+            PIP3 is proportional to PI3-kinase, and the target genes follow their factors at once
+Valid for   seconds to hours (form=dynamic), hours to months (form=quasi-steady): the explicit
+            solver steps in minutes while the receptor cycles, 20 000 times at most, which is about
+            a week. Longer courses of the dynamic form wait for a stiff method.
+"""
+
+from typing import Any
+
+from hepaflux.systems.receptor import resting_shares
+from hepaflux.systems.signaling_arms import TISSUES, Tissue, usual_mtorc1
+from hepaflux.systems.signaling_cell import Equations, Moment
+from hepaflux.systems.signaling_values import (
+    BLANK,
+    BLOT,
+    MEANING,
+    REFERENCES,
+    SCALED,
+    conditions,
+    leading,
+    parameters,
+)
+from hepaflux.systems.system import (
+    Derived,
+    Flux,
+    Option,
+    Output,
+    Settings,
+    System,
+    default_settings,
+)
+
+EQUATIONS = (
+    "free + surface + inside + returning = receptors:   bound = k_b I free,"
+    "   k_b = (k_off + k_in) / (K_R (1 + k_in/k_off_in + k_in/k_back))",
+    "dsurface/dt = bound - (k_off + k_in) surface,   dinside/dt = k_in surface - k_off_in inside,"
+    "   dreturning/dt = k_off_in inside - k_back returning",
+    "x = (surface + inside) / their share at endless insulin;  at rest x = receptors I / (I + K_R)",
+    "dtyrosine/dt = k_Y (Y x competent / (1 + inhibited / K_c) - tyrosine)"
+    " - (kappa + k_T) tyrosine",
+    "dinhibited/dt = kappa (competent + tyrosine) - (rho + k_T (1 + delta)) inhibited,"
+    "   kappa = load (rho + k_T (1 + delta)),   d(all)/dt = k_T (1 - all) - k_T delta inhibited",
+    "load = r0 (1 + (g_PKC dPKC + g_JNK dJNK + g_IKK dIKK + g_S6K dS6K1)+),   d: above health",
+    "PKC = DAG^2/(K_D^2 + DAG^2),   JNK = v/(1 + v),   v = w_TNF TNFa + w_IL6 IL6 + FFA^2/(K_U^2 +"
+    " FFA^2),   IKK = w_TNF TNFa/(1 + w_TNF TNFa)",
+    "m = tyrosine over that of health at x = 1;   dPIP3/dt = k_PIP3 (m - PIP3),"
+    "   dAkt/dt = k_Akt (PIP3 (1 - Akt)/K_Akt - Akt)",
+    "dE/dt = k_E (Akt^n/(Akt_half^n + Akt^n) - E) of GLUT4 and PDE3B; of FoxO1 1 less that",
+    "dmTORC1/dt = k_M (nutrients z^n_M/(1 + z^n_M) - mTORC1),"
+    "   z = ((1 - lambda_L) x + lambda_L m) / x(I_M),   dS6K1/dt = k_S6K (mTORC1 - S6K1)",
+    "dSREBP/dt = (mTORC1 (1 + chi (substrate - 1)+) - SREBP) / tau_S",
+    "dRas/dt = k_Ras ((1 - lambda_M) x + lambda_M m - Ras),"
+    "   dMAPK/dt = k_MAPK (Ras (1 - MAPK)/K_MAPK - MAPK)",
+)
+"""As a reader would write them."""
+
+FLUXES = (
+    ("receptor", "signal of the receptors over all of health at endless insulin"),
+    ("IRS_signal", "signal of IRS, on the same scale"),
+    ("IRS_able", "IRS that is not inhibited, over all of health"),
+    ("IRS_inhibited", "inhibited IRS, over all of health"),
+    ("kinase_load", "serine kinases over what removes their product"),
+    ("Akt_active", "active share of Akt"),
+    ("mTORC1_activity", "activity of mTORC1"),
+    ("S6K1_activity", "activity of S6K1"),
+    ("MAPK_active", "active share of MAPK"),
+)
+"""Name and meaning of what nobody measures as such, beside the effectors."""
+
+
+def fluxes(equations: Equations) -> tuple[Flux, ...]:
+    """Return what nobody measures as such, tissue by tissue."""
+
+    def at(tissue: Tissue, name: str, meaning: str) -> Flux:
+        def value(y: Any, p: Any, u: Any) -> Any:
+            return read(equations.moment(tissue, y, p, u), tissue)[name]
+
+        return Flux(equations.named(tissue, name), "1", f"{meaning}, {tissue.name}", value)
+
+    def lipogenesis(tissue: Tissue) -> Flux:
+        return Flux(
+            equations.named(tissue, "lipogenesis"),
+            "1",
+            "lipogenesis over that of health at usual insulin",
+            lambda y, p, u: (
+                equations.srebp(tissue, y) / usual_mtorc1(equations.usual(tissue, p), p)
+            ),
+        )
+
+    found = []
+    for tissue in equations.tissues:
+        found += [at(tissue, name, meaning) for name, meaning in FLUXES]
+        found += [at(tissue, f"{name}_effect", MEANING[name]) for name in tissue.effectors]
+        found += [lipogenesis(tissue)] if tissue.is_lipogenic else []
+    return tuple(found)
+
+
+def read(moment: Moment, tissue: Tissue) -> dict[str, Any]:
+    """Return what is known of a tissue by the names of the fluxes."""
+    effects = zip(tissue.effectors, moment.arms.effectors, strict=True)
+    return {
+        "receptor": moment.drive.receptor,
+        "IRS_signal": moment.drive.metabolic,
+        "IRS_able": moment.able,
+        "IRS_inhibited": moment.inhibited,
+        "kinase_load": moment.load,
+        "Akt_active": moment.arms.Akt,
+        "mTORC1_activity": moment.arms.mTORC1,
+        "S6K1_activity": moment.arms.S6K1,
+        "MAPK_active": moment.arms.MAPK,
+        **{f"{name}_effect": value for name, value in effects},
+    }
+
+
+def outputs(equations: Equations) -> tuple[Output, ...]:
+    """Return what blots of a biopsy or of cells tell, each in arbitrary units of its own."""
+    tissue = equations.tissues[0]
+
+    def of(name: str, flux: str) -> Any:
+        def value(y: Any, p: Any, u: Any) -> Any:
+            known = read(equations.moment(tissue, y, p, u), tissue)[flux]
+            return getattr(p, f"scale_{name}") * (p.background + known)
+
+        return value
+
+    return tuple(
+        Output(
+            analyte,
+            "arbitrary_unit",
+            f"{meaning}, {tissue.name}",
+            analyte=analyte,
+            value=of(name, flux),
+            cv=BLOT,
+            floor=BLANK,
+            required=False,
+        )
+        for name, (analyte, meaning, flux) in SCALED.items()
+    )
+
+
+OPTIONS = (
+    Option(
+        "form",
+        "whether all that takes minutes is followed (dynamic) or at rest at every moment"
+        " (quasi-steady)",
+        default="dynamic",
+        choices=("dynamic", "quasi-steady"),
+    ),
+    Option(
+        "tissue",
+        "which tissue: liver, muscle, fat, or all of them, of which liver is sampled",
+        default="liver",
+        choices=(*TISSUES, "all"),
+    ),
+    Option(
+        "insulin",
+        "where insulin is known: in plasma, linear between samples (the liver sees r_P times it),"
+        " or in the medium of cells, which keeps each value until the next",
+        default="plasma",
+        choices=("plasma", "medium"),
+    ),
+    Option(
+        "stress",
+        "what the load of serine kinases follows from: it is a parameter (load), or TNFa, IL6, FFA"
+        " and DAG are (stated), or they follow from fat mass and fat cells (adipose), or another"
+        " system of the same body drives them (driven)",
+        default="load",
+        choices=("load", "stated", "adipose", "driven"),
+    ),
+    Option(
+        "unknowns",
+        "which parameters are unknown beside the scales: load and selectivity, which people can"
+        " tell (selectivity), the kinetics of receptor and IRS, which cells can tell (kinetics), or"
+        " both and the half-points (all)",
+        default="selectivity",
+        choices=("selectivity", "kinetics", "all"),
+    ),
+)
+
+
+def derived(settings: Settings) -> tuple[Derived, ...]:
+    """Return what follows from the parameters."""
+    if settings["stress"] != "load":
+        return ()
+    return (
+        Derived(
+            "IRS_left",
+            "1",
+            "IRS that is not inhibited at rest, over that of health",
+            lambda p, u: resting_shares(p.load, p)[0] / resting_shares(p.r0, p)[0],
+        ),
+        Derived(
+            "inhibition",
+            "1",
+            "inhibited IRS at rest, over that of health",
+            lambda p, u: resting_shares(p.load, p)[1] / resting_shares(p.r0, p)[1],
+        ),
+    )
+
+
+def declare(settings: Settings) -> System:
+    """Declare signaling under the given options."""
+    equations = Equations(settings)
+    return System(
+        name="signaling",
+        title="Insulin signaling: the wire to glucose, the wire to fat, and what inhibits IRS",
+        equations=EQUATIONS,
+        references=REFERENCES,
+        states=equations.states(),
+        parameters=parameters(settings, equations.tissues),
+        inputs=equations.inputs(),
+        outputs=() if settings["stress"] == "driven" else outputs(equations),
+        derived=derived(settings),
+        fluxes=fluxes(equations),
+        rhs=equations.rhs,
+        initial=equations.initial,
+        leading=leading(settings),
+        conditions=conditions(),
+        options=OPTIONS,
+        settings=settings,
+        declare=declare,
+        conventions=(
+            "Everything but insulin is relative: shares of moieties, activities, and surroundings"
+            " over those of health. Blots have a scale of their own per study.",
+            "Usual insulin (I_ref) is what the tissue sees in a healthy fast; the liver sees r_P"
+            " times what a vein of the arm holds.",
+            "lambda_L and lambda_M are the selectivity of the lipogenic and of the mitogenic arm:"
+            " 0 not touched by inhibited IRS, 1 as much as the metabolic arm.",
+            "The test begins at rest at the first insulin, under the load of the state of health.",
+        ),
+    )
+
+
+signaling = declare(default_settings(OPTIONS))
