@@ -239,13 +239,22 @@ def biopsied(name="S1", *, time=BLOTTED, **fields):
     return Subject(name, curves, **fields)
 
 
+MONTHS = 1440.0 * np.array([0, 7, 28, 84])
+
+
+def treated(name="S1", *, time=MONTHS, **fields):
+    """A subject whose liver fat was followed under treatment."""
+    levels = {"ihtg": 0.05, "plasma_tg": 1.6, "vldl_tg_secretion": 17.0, "dnl_fraction": 0.15}
+    return Subject(name, {k: samples(time, v) for k, v in levels.items()}, **fields)
+
+
 def subject_for(system, name="S1", **fields):
     kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
     kinds |= {"ivgtt_labeled": labeled_ivgtt, "clamp": clamped}
     kinds |= {"mida": ions, "heavy_water": heavy_water}
     kinds |= {"vldl": vldl_person, "sources": labeled_sources, "meal": ogtt}
     kinds |= {"secretion": c_peptide_test, "extraction": c_peptide_test}
-    kinds |= {"fasting": fasted, "signaling": biopsied}
+    kinds |= {"fasting": fasted, "signaling": biopsied, "liver_fat": treated}
     return kinds[system.name](name, **fields)
 
 

@@ -266,15 +266,20 @@ def read_dose(text: str) -> "Dose":
     return Dose(time, what, amount, ROUTES[word], duration, per_kg=bool(found["per_kg"]))
 
 
-def read_length(hours: float | None, duration: str | None) -> str | None:
-    """Return how long a test lasts, stated as a number of hours or in words."""
-    if hours is None:
-        return duration
-    if duration is not None:
-        raise ValueError("--hours and --duration say the same; remove one")
-    if not 0 < hours < float("inf"):
-        raise ValueError(f"--hours must be above 0, but is {hours:g}")
-    return f"{hours * 60:.10g} min"
+def read_length(
+    hours: float | None, duration: str | None, *, days: float | None = None
+) -> str | None:
+    """Return how long a test lasts, stated as a number of hours or days, or in words."""
+    said = {"--hours": hours, "--days": days, "--duration": duration}
+    given = [name for name, value in said.items() if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)} say the same; remove one")
+    for name, number, minutes in (("--hours", hours, 60), ("--days", days, 1440)):
+        if number is not None and not 0 < number < float("inf"):
+            raise ValueError(f"{name} must be above 0, but is {number:g}")
+        if number is not None:
+            return f"{number * minutes:.10g} min"
+    return duration
 
 
 def read_minutes(text: str) -> float:

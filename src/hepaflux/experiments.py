@@ -43,7 +43,8 @@ def simulate(
         str | None,
         typer.Option(
             help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
-            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, heavy_water or fast.",
+            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, heavy_water, fast, half_year"
+            " or insulin_steps.",
             show_default="the usual test of the system",
         ),
     ] = None,
@@ -60,6 +61,9 @@ def simulate(
     hours: Annotated[
         float | None,
         typer.Option(help="The same in hours: of fasting, the hours since the last meal."),
+    ] = None,
+    days: Annotated[
+        float | None, typer.Option(help="The same in days: of liver fat, since treatment began.")
     ] = None,
     with_: Annotated[
         list[str] | None,
@@ -111,7 +115,7 @@ def simulate(
         subjects=subjects,
         protocol=protocol,
         doses=tuple(dose or ()),
-        duration=read_length(hours, duration),
+        duration=read_length(hours, duration, days=days),
         weight=weight,
         correlations=tuple(correlate or ()),
         covariates=tuple(covariate or ()),

@@ -28,7 +28,7 @@ from hepaflux.model import (
     simulate_study,
 )
 from hepaflux.model.courses import simulated_courses
-from hepaflux.model.protocols import StandardTest, own_fast, own_test
+from hepaflux.model.protocols import StandardTest, own_course, own_fast, own_test
 from hepaflux.study import Study, read_study, write_study
 from hepaflux.systems import System, named
 
@@ -41,6 +41,7 @@ PROTOCOLS = {
     "heavy_water": "heavy_water",
     "fasting": "fast",
     "signaling": "insulin_steps",
+    "liver_fat": "half_year",
     "secretion": "ogtt75_c_peptide",
     "extraction": "ogtt75_c_peptide",
     "secretion+oral": "ogtt75_c_peptide",
@@ -49,6 +50,9 @@ PROTOCOLS = {
 }
 """Protocol by system, if none is stated; else the 75 g drink."""
 
+
+OWN = {"fasting": own_fast, "liver_fat": own_course}
+"""What makes a test of one's own, by system; else ``own_test``."""
 
 PLAIN = "ogtt75"
 """Protocol of systems that have none of their own."""
@@ -154,7 +158,7 @@ class Wanted:
         doses = [read_dose(text) for text in self.doses]
         last = max((dose.time + dose.duration for dose in doses), default=0.0)
         ends = read_minutes(self.duration) if self.duration else last + TAIL
-        return own_fast(doses, ends) if system == "fasting" else own_test(doses, ends)
+        return OWN.get(system, own_test)(doses, ends)
 
     def populations(self, system: System | None = None) -> tuple[Population, ...]:
         """Return the groups of people, with what goes together in them."""

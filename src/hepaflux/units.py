@@ -59,6 +59,8 @@ BLOTS = tuple(f"{name}_phosphorylation" for name in ("ir", "irs1", "akt", "s6k",
 
 CANONICAL |= {f"{name}_tg": "mmol/L" for name in LIPOPROTEINS} | {"ihtg": "1", "dnl_fraction": "1"}
 CANONICAL |= {"liver_glycogen": "mmol/L", "egp": "mmol/kg/min", "gng_fraction": "1"}
+MOLAR_MASS |= {"plasma_tg": 885.7}
+CANONICAL |= {"plasma_tg": "mmol/L", "vldl_tg_secretion": "umol/min"}
 CANONICAL |= {"medium_insulin": "pmol/L"} | dict.fromkeys(BLOTS, "arbitrary_unit")
 CANONICAL |= dict.fromkeys(LIPID_ENRICHMENTS, "TTR")
 CANONICAL |= dict.fromkeys(DEUTERATED, "mole_fraction") | dict.fromkeys(IONS, "1")

@@ -53,6 +53,7 @@ VARIANTS = {
             "portal_insulin_above_basal": "liver_insulin_above_basal",
         },
     ),
+    "liver_fat_five": systems.liver_fat.with_options(pools="five"),
     "signaling_cells": systems.signaling.with_options(
         tissue="fat", insulin="medium", unknowns="kinetics"
     ),

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LONG = 10 * 1440.0
+"""Minutes above which a course is drawn in days."""
+
 MOST_LINES = 40
 """People whose lines are shown; more would not be told apart."""
 
@@ -42,32 +45,41 @@ def plot_courses(
     names = [str(n) for n in courses.data_vars if courses[n].attrs["kind"] == kind]
     if not names:
         return None
+    unit, length = _unit_of_time(courses["minutes"].values)
     with style():
         figure = blank(width=6.0, height=1.9 * len(names) + 0.6)
         axes = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
         for ax, name in zip(axes, names, strict=True):
-            _draw(ax, courses[name])
+            _draw(ax, courses[name], length)
             if samples is not None and "analyte" in courses[name].attrs:
-                _draw_samples(ax, samples[samples["analyte"] == courses[name].attrs["analyte"]])
+                own = samples[samples["analyte"] == courses[name].attrs["analyte"]]
+                _draw_samples(ax, own, length)
             ax.set_ylim(bottom=None if float(courses[name].min()) < 0 else 0.0)
         _say_groups(axes[0], courses)
-        axes[-1].set_xlabel("time (min)")
+        axes[-1].set_xlabel(f"time ({unit})")
     return figure
 
 
-def _draw(ax: "Axes", course: xr.DataArray) -> None:
+def _unit_of_time(minutes: np.ndarray) -> tuple[str, float]:
+    """Return the unit in which a course is drawn, and its minutes."""
+    return ("day", 1440.0) if np.ptp(minutes) > LONG else ("min", 1.0)
+
+
+def _draw(ax: "Axes", course: xr.DataArray, length: float) -> None:
     groups = list(dict.fromkeys(course["group"].values))
+    time = course["minutes"].values / length
     thin = course.sizes["subject"] > 1
     for values, group in list(zip(course.values, course["group"].values, strict=True))[:MOST_LINES]:
         color = color_of(groups.index(group))
-        ax.plot(course["minutes"].values, values, color=color, linewidth=0.8 if thin else 1.6)
+        ax.plot(time, values, color=color, linewidth=0.8 if thin else 1.6)
     unit = course.attrs["unit"]
     ax.set_ylabel(str(course.name) if unit == "1" else f"{course.name}\n({unit})")
     ax.set_title(course.attrs["meaning"])
 
 
-def _draw_samples(ax: "Axes", samples: pd.DataFrame) -> None:
-    ax.plot(samples["time"], samples["value"], "o", color=INK, markersize=2, linestyle="none")
+def _draw_samples(ax: "Axes", samples: pd.DataFrame, length: float) -> None:
+    time = samples["time"] / length
+    ax.plot(time, samples["value"], "o", color=INK, markersize=2, linestyle="none")
 
 
 def _say_groups(ax: "Axes", courses: xr.Dataset) -> None:

@@ -10,8 +10,11 @@ from hepaflux.model.recipe import prepare, separate
 from hepaflux.model.simulate import TOLERANCE, Simulated
 from hepaflux.systems.system import System
 
+MOST_TIMES = 7 * 1440
+"""Times of a course; the solver ends each step at the latest at the next of them."""
 
-def simulated_courses(made: Simulated, system: System, *, step: float = 1.0) -> xr.Dataset:
+
+def simulated_courses(made: Simulated, system: System, *, step: float | None = None) -> xr.Dataset:
     """Return every output and flux of a simulated study as a function of time.
 
     Parameters
@@ -20,8 +23,9 @@ def simulated_courses(made: Simulated, system: System, *, step: float = 1.0) -> 
         The study and what it was made from.
     system : System
         The one that it was made with, in the same state of health and with the same options.
-    step : float, min
-        Between two times; the last sample is among them.
+    step : float, min, optional
+        Between two times; the last sample is among them. A minute if nothing is said, more where a
+        course lasts for more than ``MOST_TIMES`` of them.
 
     Returns
     -------
@@ -33,6 +37,8 @@ def simulated_courses(made: Simulated, system: System, *, step: float = 1.0) -> 
     draws = {p.name: made.values(p.name)[None] for p in recipe.system.unknowns}
     people = made.study.subjects
     sampled = np.concatenate([s.time for person in people for s in person.samples.values()])
+    if step is None:
+        step = max(1.0, float(np.ceil((sampled.max() - sampled.min()) / MOST_TIMES)))
     minutes = np.append(np.arange(sampled.min(), sampled.max(), step), sampled.max())
     values = courses(recipe, draws, [minutes] * len(people), tolerance=TOLERANCE)
     about = described(recipe.system)

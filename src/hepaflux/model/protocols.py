@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hepaflux.study.check import PRODUCTION
+from hepaflux.study.check import LIVER_FAT, PRODUCTION
 from hepaflux.study.study import Dose
 from hepaflux.systems.fasting import BEGIN, LONGEST
 from hepaflux.units import BLOTS, MOLAR_MASS
@@ -40,8 +40,17 @@ MOST_SAMPLES = 100
 FAST_SAMPLES = 31
 """Samples of a fast of one's own."""
 
-LONGEST_TEST = 7 * 1440.0
+COURSE_SAMPLES = 15
+"""Samples of a course of liver fat of one's own."""
+
+DAY = 1440.0
+"""Minutes in a day."""
+
+LONGEST_TEST = 7 * DAY
 """Longest test of one's own, min."""
+
+LONGEST_COURSE = 3650 * DAY
+"""Longest course of liver fat, min."""
 
 
 @dataclass(frozen=True)
@@ -143,13 +152,22 @@ def own_fast(doses: Sequence[Dose], duration: float) -> StandardTest:
     return StandardTest(times, given, sampled=dict.fromkeys(PRODUCTION, times))
 
 
-def _inside(doses: Sequence[Dose], duration: float) -> tuple[Dose, ...]:
+def own_course(doses: Sequence[Dose], duration: float) -> StandardTest:
+    """Return a course of liver fat over days to years; errors as of ``own_fast``."""
+    given = _inside(doses, duration, longest=LONGEST_COURSE)
+    times = tuple(np.linspace(0.0, duration, COURSE_SAMPLES).tolist())
+    return StandardTest((), given, sampled=dict.fromkeys(LIVER_FAT, times))
+
+
+def _inside(
+    doses: Sequence[Dose], duration: float, *, longest: float = LONGEST_TEST
+) -> tuple[Dose, ...]:
     """Return doses in order of time; refuse a test that cannot be, and a dose outside of it."""
     if not duration > 0:
         raise ValueError(f"a test must last, but its duration is {duration:g} min")
-    if duration > LONGEST_TEST:
-        days = LONGEST_TEST / 1440
-        raise ValueError(f"a test lasts {days:g} days at most, but here {duration / 1440:g} days")
+    if duration > longest:
+        days = longest / DAY
+        raise ValueError(f"a test lasts {days:g} days at most, but here {duration / DAY:g} days")
     given = tuple(sorted(doses, key=lambda dose: dose.time))
     outside = [dose.time for dose in given if not 0 <= dose.time < duration]
     if outside:
@@ -245,6 +263,9 @@ STEPS = ((0.2, 0, 120), (0.6, 120, 240), (2.0, 240, 360))
 FAST_TIMES = tuple(60.0 * h for h in (4, 6, 8, 10, 12, 14, 16, 20, 24, 30, 36, 42, 48, 56, 64))
 """Sampling times of a fast, since the last meal."""
 
+HALF_YEAR = tuple(DAY * day for day in (0, 7, 14, 28, 56, 84, 126, 168))
+"""Sampling times of liver fat under treatment, min."""
+
 STAIRCASE = (
     *((0, 40), (5, 120), (60, 120), (65, 400), (120, 400), (125, 1200), (180, 1200)),
     *((185, 4000), (240, 4000)),
@@ -273,6 +294,7 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
             sampled={"body_water": (0, 120, 720, 1440), **dict.fromkeys(IONS, LABELING_DAY)},
             known={"body_water": (0.0, 0.005, 0.005, 0.005)},
         ),
+        "half_year": StandardTest((), (), sampled=dict.fromkeys(LIVER_FAT, HALF_YEAR)),
         "insulin_steps": StandardTest(
             (),
             (),

@@ -33,6 +33,7 @@ PLAUSIBLE |= dict.fromkeys(LIPID_ENRICHMENTS, (0.0, 1.0))
 PLAUSIBLE |= {f"{name}_tg": (0.001, 60.0) for name in LIPOPROTEINS}
 PLAUSIBLE |= {"ihtg": (0.0, 0.7), "dnl_fraction": (0.0, 1.0)}
 PLAUSIBLE |= {"liver_glycogen": (0.0, 1000.0), "egp": (0.0, 0.1), "gng_fraction": (0.0, 1.2)}
+PLAUSIBLE |= {"plasma_tg": (0.05, 150.0), "vldl_tg_secretion": (0.5, 500.0)}
 PLAUSIBLE |= {"medium_insulin": (0.0, 1e7)} | dict.fromkeys(BLOTS, (0.0, math.inf))
 """What occurs in people, in canonical units, injected insulin included; in a medium of cells more.
 Ions and blots have no scale."""
@@ -58,6 +59,8 @@ USUAL_UNITS = {
     "egp": ("umol/kg/min", "mg/kg/min", "mmol/kg/min"),
     "gng_fraction": ("percent", "1"),
     "medium_insulin": ("nmol/L", "pmol/L"),
+    "plasma_tg": ("mg/dL", "mmol/L"),
+    "vldl_tg_secretion": ("umol/min",),
     **dict.fromkeys(BLOTS, ("arbitrary_unit",)),
 }
 USUAL_UNITS |= {f"{name}_tg": ("mg/dL", "mmol/L", "umol/L") for name in LIPOPROTEINS}
@@ -67,7 +70,10 @@ _REFERENCE_WEIGHT = 70.0
 """kg; judges an absolute dose in someone whose weight was not published."""
 
 
-STEADY = ("ihtg", "dnl_fraction", *(f"{name}_tg" for name in LIPOPROTEINS))
+LIVER_FAT = ("ihtg", "plasma_tg", "vldl_tg_secretion", "dnl_fraction")
+"""What tells of liver fat, by itself and by what it does to plasma."""
+
+STEADY = (*LIVER_FAT, *(f"{name}_tg" for name in LIPOPROTEINS))
 """What is taken as constant over a test: it needs no basal sample."""
 
 PRODUCTION = ("liver_glycogen", "egp", "gng_fraction")

@@ -21,6 +21,8 @@ ANALYTES: dict[str, tuple[str, ...]] = {
     "egp": ("egp", "hgp", "endogenous_glucose_production"),
     "gng_fraction": ("gng_fraction", "gng_share"),
     "medium_insulin": ("medium_insulin",),
+    "plasma_tg": ("plasma_tg",),
+    "vldl_tg_secretion": ("vldl_tg_secretion",),
     **{name: (name,) for name in BLOTS},
 }
 ANALYTES |= {name: (name,) for name in (*(f"{x}_tg" for x in LIPOPROTEINS), *LIPID_ENRICHMENTS)}
