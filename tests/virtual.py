@@ -248,6 +248,13 @@ def treated(name="S1", *, time=MONTHS, **fields):
     return Subject(name, {k: samples(time, v) for k, v in levels.items()}, **fields)
 
 
+def driven(name="S1", *, time=MONTHS, **fields):
+    """A subject of whom the slow loop was followed."""
+    levels = {"glucose": 5.2, "insulin": 60.0, "egp": 0.0115, "ihtg": 0.06}
+    levels |= {"vldl_tg_secretion": 21.0, "dnl_fraction": 0.17}
+    return Subject(name, {k: samples(time, v) for k, v in levels.items()}, **fields)
+
+
 def subject_for(system, name="S1", **fields):
     kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
     kinds |= {"ivgtt_labeled": labeled_ivgtt, "clamp": clamped}
@@ -255,6 +262,7 @@ def subject_for(system, name="S1", **fields):
     kinds |= {"vldl": vldl_person, "sources": labeled_sources, "meal": ogtt}
     kinds |= {"secretion": c_peptide_test, "extraction": c_peptide_test}
     kinds |= {"fasting": fasted, "signaling": biopsied, "liver_fat": treated}
+    kinds |= {"selective_resistance": driven}
     return kinds[system.name](name, **fields)
 
 

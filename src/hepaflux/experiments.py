@@ -43,8 +43,8 @@ def simulate(
         str | None,
         typer.Option(
             help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
-            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, heavy_water, fast, half_year"
-            " or insulin_steps.",
+            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, heavy_water, fast, half_year,"
+            " year or insulin_steps.",
             show_default="the usual test of the system",
         ),
     ] = None,

@@ -28,7 +28,7 @@ from hepaflux.model import (
     simulate_study,
 )
 from hepaflux.model.courses import simulated_courses
-from hepaflux.model.protocols import StandardTest, own_course, own_fast, own_test
+from hepaflux.model.protocols import StandardTest, own_course, own_fast, own_loop, own_test
 from hepaflux.study import Study, read_study, write_study
 from hepaflux.systems import System, named
 
@@ -42,6 +42,7 @@ PROTOCOLS = {
     "fasting": "fast",
     "signaling": "insulin_steps",
     "liver_fat": "half_year",
+    "selective_resistance": "year",
     "secretion": "ogtt75_c_peptide",
     "extraction": "ogtt75_c_peptide",
     "secretion+oral": "ogtt75_c_peptide",
@@ -51,7 +52,7 @@ PROTOCOLS = {
 """Protocol by system, if none is stated; else the 75 g drink."""
 
 
-OWN = {"fasting": own_fast, "liver_fat": own_course}
+OWN = {"fasting": own_fast, "liver_fat": own_course, "selective_resistance": own_loop}
 """What makes a test of one's own, by system; else ``own_test``."""
 
 PLAIN = "ogtt75"

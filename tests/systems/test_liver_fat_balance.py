@@ -219,7 +219,7 @@ def test_a_course_of_half_a_year_is_one_line(tmp_path):
     y, p = course("nafld_diet", [0, 84, 168])
     drawn = np.interp([0, 84 * DAY, 168 * DAY], courses["minutes"], courses["ihtg_1"])
     np.testing.assert_allclose(drawn, share(y.L, p), rtol=1e-4)
-    found = subject.samples["ihtg"].value[[0, 7, 14]]
+    found = subject.samples["ihtg"].value[[0, 15, 30]]
     # The error of measurement is 10 %: four of its standard deviations.
     np.testing.assert_allclose(found, share(y.L, p), rtol=0.4)
     refused = CliRunner().invoke(app, [*words, "--hours", "24", "-o", str(out)])

@@ -38,10 +38,7 @@ MOST_SAMPLES = 100
 """Samples of a long test of one's own."""
 
 FAST_SAMPLES = 31
-"""Samples of a fast of one's own."""
-
-COURSE_SAMPLES = 15
-"""Samples of a course of liver fat of one's own."""
+"""Samples of a fast, or of a course of liver fat, of one's own."""
 
 DAY = 1440.0
 """Minutes in a day."""
@@ -155,8 +152,14 @@ def own_fast(doses: Sequence[Dose], duration: float) -> StandardTest:
 def own_course(doses: Sequence[Dose], duration: float) -> StandardTest:
     """Return a course of liver fat over days to years; errors as of ``own_fast``."""
     given = _inside(doses, duration, longest=LONGEST_COURSE)
-    times = tuple(np.linspace(0.0, duration, COURSE_SAMPLES).tolist())
+    times = tuple(np.linspace(0.0, duration, FAST_SAMPLES).tolist())
     return StandardTest((), given, sampled=dict.fromkeys(LIVER_FAT, times))
+
+
+def own_loop(doses: Sequence[Dose], duration: float) -> StandardTest:
+    """Return the same with glucose, insulin and production."""
+    times = own_course(doses, duration).sampled[LIVER_FAT[0]]
+    return StandardTest(times, tuple(doses), sampled=dict.fromkeys(LOOP, times))
 
 
 def _inside(
@@ -266,6 +269,12 @@ FAST_TIMES = tuple(60.0 * h for h in (4, 6, 8, 10, 12, 14, 16, 20, 24, 30, 36, 4
 HALF_YEAR = tuple(DAY * day for day in (0, 7, 14, 28, 56, 84, 126, 168))
 """Sampling times of liver fat under treatment, min."""
 
+YEAR = tuple(DAY * day for day in (0, 3, 7, 14, 28, 56, 112, 182, 365))
+"""Sampling times of the slow loop from the first day of its drivers on, min."""
+
+LOOP = ("egp", "ihtg", "vldl_tg_secretion", "dnl_fraction")
+"""What is sampled in it beside glucose and insulin."""
+
 STAIRCASE = (
     *((0, 40), (5, 120), (60, 120), (65, 400), (120, 400), (125, 1200), (180, 1200)),
     *((185, 4000), (240, 4000)),
@@ -295,6 +304,7 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
             known={"body_water": (0.0, 0.005, 0.005, 0.005)},
         ),
         "half_year": StandardTest((), (), sampled=dict.fromkeys(LIVER_FAT, HALF_YEAR)),
+        "year": StandardTest(YEAR, (), sampled=dict.fromkeys(LOOP, YEAR)),
         "insulin_steps": StandardTest(
             (),
             (),

@@ -13,6 +13,7 @@ from hepaflux.systems.minimal import minimal as minimal
 from hepaflux.systems.oral import oral as oral
 from hepaflux.systems.oral_labeled import oral_labeled as oral_labeled
 from hepaflux.systems.secretion import secretion as secretion
+from hepaflux.systems.selective_resistance import selective_resistance as selective_resistance
 from hepaflux.systems.signaling import signaling as signaling
 from hepaflux.systems.sources import sources as sources
 from hepaflux.systems.system import System as System
@@ -34,6 +35,7 @@ ALL: tuple[System, ...] = (
     fasting,
     signaling,
     liver_fat,
+    selective_resistance,
 )
 """Every system that can be fitted."""
 
