@@ -94,7 +94,7 @@ def ohashi(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_there_are_notebooks() -> None:
-    numbers = ["01", "02", "03", "04", "05", "06", "07", "09", "10", "11"]
+    numbers = ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"]
     assert [path.stem[:2] for path in NOTEBOOKS] == numbers
 
 
