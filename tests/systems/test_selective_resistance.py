@@ -160,3 +160,9 @@ def test_a_year_is_one_line(tmp_path):
     expected = course("nafld", (0, 28, 365))["ihtg"]
     drawn = np.interp([0, 28 * DAY, 365 * DAY], courses["minutes"], courses["ihtg_1"])
     np.testing.assert_allclose(drawn, expected, rtol=1e-3)
+
+
+def test_a_person_can_be_fitted():
+    """The model builds, and its density is finite where it begins."""
+    model = hf.build_model(hf.simulate_study(LOOP, subjects=1, protocol="year").study, LOOP)
+    assert np.isfinite(model.compile_logp()(model.initial_point()))

@@ -17,7 +17,7 @@ from hepaflux.parameter import Fixed
 from hepaflux.systems.lipogenesis import PER_DAY
 from hepaflux.systems.selective_resistance_values import REFERENCES, conditions, parameters
 from hepaflux.systems.smooth import hill, rectified
-from hepaflux.systems.system import Derived, Flux, Output, State, System, fields_type
+from hepaflux.systems.system import Flux, Output, State, System, fields_type
 
 EQUATIONS = (
     "F = FM lip(w_A I) / lip(I_0),   lip(I) = rho + (1 - rho) / (1 + (I / K_lip)^n_lip)",
@@ -215,14 +215,6 @@ selective_resistance = System(
         for n, unit, meaning, value, cv, floor in MEASURED
     ),
     fluxes=tuple(Flux(n, unit, meaning, of(value)) for n, unit, meaning, value in FLUXES),
-    derived=(
-        Derived(
-            "relaxation",
-            "day",
-            "time in which liver fat approaches rest in health",
-            lambda p, u: (p.K_V + p.L_0) * p.L_0 / (p.K_V * usual_storage(p)),
-        ),
-    ),
     rhs=rhs,
     initial=initial,
     leading=("FM", "w_A", "lambda_L"),

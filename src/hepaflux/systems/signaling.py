@@ -187,8 +187,8 @@ OPTIONS = (
 
 
 def derived(settings: Settings) -> tuple[Derived, ...]:
-    """Return what follows from the parameters."""
-    if settings["stress"] != "load":
+    """Return what follows from the load, where that is unknown."""
+    if settings["stress"] != "load" or settings["unknowns"] == "kinetics":
         return ()
     return (
         Derived(
