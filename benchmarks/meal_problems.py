@@ -9,7 +9,7 @@ from hepaflux.model.protocols import drink
 from hepaflux.model.recipe import prepare, separate
 from hepaflux.model.simulate import simulate_study
 from hepaflux.parameter import Fixed, center
-from hepaflux.solver.op import callable_kernel
+from hepaflux.solver.machine_code import callable_kernel
 from hepaflux.solver.program import compile_equations
 from hepaflux.solver.protocol import build_protocol, curve_names, read_inputs
 from hepaflux.study.study import Subject

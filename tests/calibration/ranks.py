@@ -5,6 +5,7 @@ true value among its posterior draws must be uniform.
 """
 
 import numpy as np
+import pymc as pm
 from scipy import stats
 
 from hepaflux.fitting import nuts
@@ -59,6 +60,28 @@ def ranks_of(model, *, replicates, seed, only=None, tune=300):
             for j, rank in enumerate(below):
                 ranks.setdefault(f"{parameter}{j if value.ndim else ''}", []).append(rank)
     return {parameter: np.array(values) for parameter, values in ranks.items()}
+
+
+def ranks_in_population(model, names, *, replicates, seed, tune=400):
+    """Rank of the truth among thinned posterior draws, by name, for a model of many people.
+
+    Truth and data come from the model itself. Of a vector the first element counts.
+    """
+    with model:
+        prior = pm.sample_prior_predictive(replicates, random_seed=seed)
+    truth, data = (prior[g].to_dataset().isel(chain=0) for g in ("prior", "prior_predictive"))
+    compiled = compile_model(model, keep=list(names))
+    ranks = {name: [] for name in names}
+    for replicate in range(replicates):
+        drawn = {f"{n}_measured": v.isel(draw=replicate).values for n, v in data.items()}
+        sizes = {"draws": DRAWS, "tune": tune, "chains": 1, "seed": seed + replicate}
+        tree = nuts.finish(nuts.start(compiled.with_data(**drawn), **sizes))
+        chosen = tree["posterior"].isel(chain=0, draw=np.linspace(0, DRAWS - 1, KEPT).astype(int))
+        for name in names:
+            draws = chosen[name].to_numpy().reshape(KEPT, -1)[:, 0]
+            value = truth[name].isel(draw=replicate).to_numpy().ravel()[0]
+            ranks[name].append(int((draws < value).sum()))
+    return {name: np.array(values) for name, values in ranks.items()}
 
 
 def p_values(ranks):

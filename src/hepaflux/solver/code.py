@@ -270,6 +270,7 @@ class Code:
         if function is None:
             function = ir.Function(module, ir.FunctionType(kind, [kind] * len(values)), name)
             function.attributes.add("nounwind")
+            function.attributes.add("readnone")
         return Number(self, self.builder.call(function, values))
 
     def absolute(self, number: Number) -> Number:

@@ -24,13 +24,18 @@ def _product(code: Code, *factors: Number) -> Number:
     return result
 
 
+def _decay(code: Code, x: Number) -> Number:
+    """Write exp(-|x|), which the two below share where they have the same argument."""
+    return code.intrinsic("exp", -code.absolute(x))
+
+
 def _sigmoid(code: Code, x: Number) -> Number:
-    return 1.0 / (1.0 + code.intrinsic("exp", -x))
+    decay = _decay(code, x)
+    return code.chosen(x < 0.0, decay, 1.0) / (1.0 + decay)
 
 
 def _softplus(code: Code, x: Number) -> Number:
-    tail = code.library("log1p", code.intrinsic("exp", -code.absolute(x)))
-    return code.larger(x, 0.0) + tail
+    return code.larger(x, 0.0) + code.library("log1p", _decay(code, x))
 
 
 def _sign(code: Code, x: Number) -> Number:
