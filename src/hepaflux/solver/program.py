@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytensor.scalar as ps
 from pytensor.gradient import grad
+from pytensor.graph.basic import Constant
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import MergeOptimizer
 from pytensor.graph.traversal import graph_inputs
@@ -115,11 +116,14 @@ def _scalar(value: Any) -> Any:
     return ps.as_scalar(np.float64(value)) if isinstance(value, (int, float)) else value
 
 
-def _gradient(value: Any, wrt: Any) -> Any | None:
-    """Return d value / d wrt, or None where the graph shows that there is none."""
-    if wrt not in set(graph_inputs([value])):
-        return None
-    return ps.as_scalar(np.float64(1.0)) if value is wrt else grad(value, wrt)
+def _gradients(value: Any, wrt: Sequence[Any]) -> list[Any | None]:
+    """Return d value / d each of ``wrt``, or None where the graph shows that there is none."""
+    inputs = set(graph_inputs([value]))
+    present = [variable for variable in wrt if variable in inputs]
+    if value in present:
+        return [ps.as_scalar(np.float64(1.0)) if v is value else None for v in wrt]
+    found = dict(zip(present, grad(value, present) if present else [], strict=True))
+    return [found.get(variable) for variable in wrt]
 
 
 def _present(derivatives: Any) -> dict[tuple[int, int], Any]:
@@ -251,11 +255,11 @@ def _differentiated(equations: _Equations, curve_names: frozenset[str], infused:
     theta = _used(symbols, symbols.theta)
     constants = _used(symbols, symbols.constants)
     curves = _used(symbols, symbols.curves)
-    jacobian = [[_gradient(f, y) for y in symbols.y] for f in symbols.rates]
-    direct = [[_gradient(f, q) for q in theta] for f in symbols.rates]
+    rows = [_gradients(rate, [*symbols.y, *theta]) for rate in symbols.rates]
+    jacobian = [row[: len(symbols.y)] for row in rows]
+    direct = [row[len(symbols.y) :] for row in rows]
     seeds = [
-        [[_gradient(v, q) for q in theta] for v in vector]
-        for vector in (symbols.start, *symbols.gains)
+        [_gradients(value, theta) for value in vector] for vector in (symbols.start, *symbols.gains)
     ]
     active = _active(jacobian, direct, seeds)
     inner, outer = _present(jacobian), _present(direct)
@@ -285,5 +289,22 @@ def _differentiated(equations: _Equations, curve_names: frozenset[str], infused:
 
 
 def _key(meaning: Any, *graphs: FunctionGraph) -> str:
-    text = "\n".join(graph.dprint(file="str", print_op_info=False) for graph in graphs)
+    text = "\n".join(line for graph in graphs for line in _written(graph))
     return sha256(f"{meaning}\n{text}".encode()).hexdigest()
+
+
+def _written(graph: FunctionGraph) -> list[str]:
+    """Return a graph as a line for each of its operations, and one for its outputs."""
+    names: dict[Any, str] = {variable: f"i{i}" for i, variable in enumerate(graph.inputs)}
+    lines = []
+    for k, node in enumerate(graph.toposort()):
+        operands = (_name(variable, names) for variable in node.inputs)
+        lines.append(f"n{k} = {node.op} {node.outputs[0].type} {' '.join(operands)}")
+        names[node.outputs[0]] = f"n{k}"
+    return [*lines, " ".join(_name(variable, names) for variable in graph.outputs)]
+
+
+def _name(variable: Any, names: dict[Any, str]) -> str:
+    if isinstance(variable, Constant):
+        return f"{variable.type}({float(variable.data)!r})"
+    return names[variable]
