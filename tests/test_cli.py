@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -249,26 +250,32 @@ def test_a_study_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     assert os.listdir(tmp_path) == ["virtual"]
 
 
+def assert_same_tables(folder: Path, other: Path) -> None:
+    """Two folders hold the same files with the same numbers, but for what processors round."""
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
+    assert names == sorted(str(path.relative_to(other)) for path in other.rglob("*.*"))
+    for name in names:
+        if name.endswith(".csv"):
+            tables = (pd.read_csv(where / name) for where in (folder, other))
+            pd.testing.assert_frame_equal(*tables, rtol=1e-7)
+        else:
+            assert (folder / name).read_text() == (other / name).read_text()
+
+
 @pytest.mark.parametrize("name", ["ogtt_demo", "labeled_meal_demo"])
 def test_a_bundled_synthetic_study_is_what_its_command_makes(name: str, tmp_path: Path):
     bundled = hf.read_study(name)
     words = bundled.notes.removeprefix("Made by: hepaflux ").split()
     run(*words, "-o", tmp_path / name)
-    assert hf.read_study(tmp_path / name).checksum == bundled.checksum
-    truth, made = (f / "truth.csv" for f in (hf.study.get_dataset(name), tmp_path / name))
-    assert truth.read_text() == made.read_text()
+    assert_same_tables(hf.study.get_dataset(name), tmp_path / name)
 
 
 def test_a_bundled_cohort_is_what_its_command_makes(tmp_path: Path):
-    names = ("joint_demo/oral_labeled", "joint_demo/heavy_water")
-    bundled = [hf.read_study(name) for name in names]
-    words = bundled[0].notes.removeprefix("Made by: hepaflux ").split()
+    bundled = hf.read_study("joint_demo/oral_labeled")
+    words = bundled.notes.removeprefix("Made by: hepaflux ").split()
     run(*words, "-o", tmp_path / "joint_demo")
-    for name, study in zip(names, bundled, strict=True):
-        assert hf.read_study(tmp_path / name).checksum == study.checksum
-    truth = (hf.study.get_dataset(names[0]).parent, tmp_path / "joint_demo")
-    told, made = ((folder / "truth.csv").read_text() for folder in truth)
-    assert told == made
+    whole = hf.study.get_dataset("joint_demo/oral_labeled").parent
+    assert_same_tables(whole, tmp_path / "joint_demo")
 
 
 def test_a_cohort_refuses_what_it_cannot_make(tmp_path: Path):

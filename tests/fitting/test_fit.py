@@ -168,9 +168,9 @@ class TestEach:
 
         monkeypatch.setattr(fit_module, "_run", recorded)
         monkeypatch.setattr(fit_module, "ENOUGH", 1)
-        monkeypatch.setattr(fit_module.nuts, "agree", lambda _: next(answers))
+        monkeypatch.setattr(fit_module.nuts, "is_sound", lambda *_: next(answers))
         tree = hf.fit_each(three, hf.systems.oral, seed=4, **TINY)
-        assert asked == [(4, 60), (5, 60), (5, 240), (6, 60)]
+        assert asked == [(4, 60), (5, 60), (6, 240), (6, 60)]
         assert dict(tree["posterior"].sizes)["draw"] == 60
         assert tree.attrs["sampled_longer"] == "S1"
         diverging = tree["sample_stats"]["diverging"].to_numpy()
@@ -195,15 +195,20 @@ class TestEach:
             hf.fit_each(three, hf.systems.oral, seed=4, **TINY)
         assert stopped == started
 
-    def test_chains_agree_by_r_hat_and_effective_draws(self):
+    def test_chains_are_sound_by_r_hat_effective_draws_and_divergences(self):
         draws = np.random.default_rng(1).normal(size=(4, 1000))
         apart = draws + np.arange(4)[:, None]
-        agree = fit_module.nuts.agree
+        none = xr.Dataset({"diverging": (("chain", "draw"), np.zeros(draws.shape, dtype=bool))})
+        some = none.copy(deep=True)
+        some["diverging"][:, :2] = True
+        sound = fit_module.nuts.is_sound
         known = np.full_like(draws, 7.0)
         dims = ("chain", "draw")
-        assert agree(xr.Dataset({"x": (dims, draws), "known": (dims, known)}))
-        assert not agree(xr.Dataset({"x": (("chain", "draw"), apart)}))
-        assert not agree(xr.Dataset({"x": (("chain", "draw"), draws[:, :50])}))
+        good = xr.Dataset({"x": (dims, draws), "known": (dims, known)})
+        assert sound(good, none)
+        assert not sound(good, some)
+        assert not sound(xr.Dataset({"x": (dims, apart)}), none)
+        assert not sound(xr.Dataset({"x": (dims, draws[:, :50])}), none)
 
     def test_code_takes_no_less_than_it_reads(self, published):
         compiled = compile_model(published)

@@ -150,7 +150,7 @@ def test_spreads_are_those_of_sampled_posteriors():
     truth = line.points({name: made.truth[name].to_numpy()[None] for name in names})
     sampling = inform(recipe, truth, np.random.default_rng(1))
     (covariance,) = sampling.covariance(everything(sampling))
-    tree = hf.fit_each(made.study, system, draws=500, tune=500, chains=2, seed=1)
+    tree = hf.fit_each(made.study, system, draws=1000, tune=500, seed=1)
     for name in names:
         at = line.slices[name].start
         expected = np.sqrt(covariance[:, at, at])

@@ -208,7 +208,7 @@ class TestRest:
     def test_who_gets_nothing_stays_as_he_is(self, state):
         y = course(state, (), np.array([0.0, 600.0, 1440.0]))
         for values in y:
-            np.testing.assert_allclose(values, values[0], rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(values, values[0], rtol=1e-10, atol=1e-10)
 
     def test_every_person_of_the_prior_starts_at_rest(self):
         rng = np.random.default_rng(1)

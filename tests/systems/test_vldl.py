@@ -310,5 +310,7 @@ def test_known_values_are_recovered():
         mean, sd = float(draws[name].mean()), float(draws[name].std())
         assert abs(mean - truth[name]) < 4 * sd
         assert sd < 0.5 * truth[name]
-    assert not {"k", "VLDL_TG"} & set(hf.diagnose(posterior).undetermined)
-    assert "K_V" in hf.diagnose(posterior).undetermined
+    verdict = hf.diagnose(posterior)
+    assert not {"k", "VLDL_TG"} & set(verdict.undetermined)
+    # Its contraction is near 0.02, known to 0.05: now and then the prior is blamed instead.
+    assert any(check.target == "K_V" and check.status == "warn" for check in verdict.checks)

@@ -103,8 +103,9 @@ def fit_each(
 ) -> xr.DataTree:
     """Fit every subject of a study on its own, with one compilation for all.
 
-    Where the chains of a subject do not agree they are sampled anew, longer, and as many draws are
-    kept of them; the attribute ``sampled_longer`` names these subjects.
+    Where the chains of a subject do not agree, or diverge, they are sampled anew in smaller steps,
+    longer, and as many draws are kept of them; the attribute ``sampled_longer`` names these
+    subjects.
 
     Parameters
     ----------
@@ -244,7 +245,9 @@ def _naming(subject: str) -> Iterator[None]:
 
 
 def _finish(started: _Started) -> _Fitted:
-    """Wait for one subject; sample anew, longer, and keep fewer, if the chains do not agree.
+    """Wait for one subject; sample anew if the chains do not agree or diverge.
+
+    Then in smaller steps and longer, and fewer draws are kept.
 
     Of a hundred people a few have a posterior that is hard to walk; all others need not wait.
     """
@@ -252,9 +255,12 @@ def _finish(started: _Started) -> _Fitted:
     with _naming(started.name):
         posterior, stats, failed = _run(compiled, model, how, started.sampler)
     can_be = stats is not None and how["draws"] * how["chains"] >= ENOUGH
-    if not can_be or nuts.agree(posterior):
+    if not can_be or nuts.is_sound(posterior, stats):
         return _Fitted(model, posterior, stats, failed, longer=False)
-    posterior, stats, failed = _run(compiled, model, {**how, "draws": LONGER * how["draws"]})
+    # With another seed, or a chain that went astray in its tuning would do so again.
+    sizes = {"draws": LONGER * how["draws"], "tune": 2 * how["tune"], "seed": how["seed"] + 1}
+    careful = {"target_accept": nuts.CAREFUL_ACCEPT}
+    posterior, stats, failed = _run(compiled, model, {**how, **sizes, **careful})
     assert stats is not None
     posterior, stats = (nuts.thinned(draws, LONGER) for draws in (posterior, stats))
     return _Fitted(model, posterior, stats, failed, longer=True)
@@ -297,8 +303,8 @@ def _start(
     compiled: Any, model: pm.Model, how: Mapping[str, Any], *, progress: bool = False
 ) -> Any:
     """Start the sampler of a model."""
-    sizes = {k: how[k] for k in ("draws", "tune", "chains", "seed")}
-    return nuts.start(compiled, **_special(model), progress=progress, **sizes)
+    chosen = {k: how[k] for k in ("draws", "tune", "chains", "seed", "target_accept") if k in how}
+    return nuts.start(compiled, progress=progress, **{**_special(model), **chosen})
 
 
 def _run(

@@ -19,8 +19,14 @@ divergences."""
 MOST_R_HAT, LEAST_ESS = 1.01, 400
 """Chains agree up to this R-hat and from this number of effective draws on."""
 
+MOST_DIVERGENT = 0.001
+"""Share of the draws that may end a trajectory that diverged."""
+
 POPULATION_ACCEPT = 0.95
 """The same for a model with a population, whose spread makes the curvature vary."""
+
+CAREFUL_ACCEPT = 0.98
+"""The same for a subject whose chains diverged or did not agree."""
 
 
 def start(
@@ -75,9 +81,11 @@ def sample(compiled: Any, **settings: Any) -> xr.DataTree:
     return finish(start(compiled, **settings))
 
 
-def agree(posterior: xr.Dataset) -> bool:
-    """Return whether the chains agree, by the limits that the verdict has."""
-    varying = [name for name, v in posterior.data_vars.items() if float(v.std()) > 0]
+def is_sound(posterior: xr.Dataset, stats: xr.Dataset) -> bool:
+    """Return whether the chains agree, by the limits that the verdict has, and rarely diverge."""
+    if float(stats["diverging"].mean()) > MOST_DIVERGENT:
+        return False
+    varying = [name for name, v in posterior.data_vars.items() if float(v.max()) > float(v.min())]
     r_hat, ess = (judge(posterior[varying]).to_array() for judge in (azs.rhat, azs.ess))
     return float(r_hat.max()) <= MOST_R_HAT and float(ess.min()) >= LEAST_ESS
 
