@@ -1,11 +1,12 @@
-"""Kernel: the adaptive Runge-Kutta method that integrates a program, written in LLVM's language.
+"""Kernel: the integrator of a program, written in LLVM's language.
 
-Dormand and Prince's 5(4) pair with local extrapolation (Dormand JR, Prince PJ 1980, J Comput Appl
-Math 6:19). The error of the states and of every sensitivity is controlled; a sensitivity's absolute
-tolerance is that of its state divided by the parameter's magnitude, as in CVODES (Hindmarsh AC et
-al. 2005, ACM Trans Math Softw 31:363). The method steps exactly to every sample, dose and kink
-of an input, so that within a step everything is smooth. Steps are bounded in number and anything
-not finite ends the solve, whose results are then NaN.
+Here is what every method of integration shares; one step is that of the ``Explicit`` or of the
+``Implicit`` method. The error of the states and of every sensitivity is controlled; a
+sensitivity's absolute tolerance is that of its state divided by the parameter's magnitude, as in
+CVODES (Hindmarsh AC et al. 2005, ACM Trans Math Softw 31:363). A method steps exactly to every
+sample, dose and kink of an input, so that within a step everything is smooth. Steps are bounded in
+number and in shortness, and a step with anything not finite in it counts as one that is too long;
+where no step succeeds, the results are NaN.
 """
 
 from hashlib import sha256
@@ -24,14 +25,27 @@ from hepaflux.solver.code import (
     Number,
     Room,
 )
-from hepaflux.solver.lanes import Arrangement, Block, arrange
-from hepaflux.solver.operations import write_graph
+from hepaflux.solver.equations import Equations, function
+from hepaflux.solver.explicit import Explicit
+from hepaflux.solver.implicit import Implicit
 from hepaflux.solver.program import Layout, Program
-from hepaflux.solver.protocol import BEGIN, CONTINUOUS, CURVES, LENGTH, SAVE
+from hepaflux.solver.protocol import CONTINUOUS, CURVES, LENGTH, SAVE
+from hepaflux.solver.step import Step
 
 WRITTEN_BY = tuple(
     Path(__file__).with_name(f"{name}.py")
-    for name in ("kernel", "code", "lanes", "operations", "machine_code")
+    for name in (
+        "kernel",
+        "explicit",
+        "implicit",
+        "elimination",
+        "equations",
+        "step",
+        "code",
+        "lanes",
+        "operations",
+        "machine_code",
+    )
 )
 SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
 """Part of the cache key, so that machine code of another version of these files is not used."""
@@ -39,32 +53,8 @@ SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
 MAX_STEPS = 20_000
 """Attempted steps of one solve before it counts as failed."""
 
-MOST_INLINE = 600
-"""Operations of the slope up to which it is written into each stage; a larger one is called."""
-
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 """Step-size controller: safety factor and the bounds of one change."""
-
-C = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
-"""Nodes of the tableau."""
-
-A = np.array(
-    [
-        [0, 0, 0, 0, 0, 0],
-        [1 / 5, 0, 0, 0, 0, 0],
-        [3 / 40, 9 / 40, 0, 0, 0, 0],
-        [44 / 45, -56 / 15, 32 / 9, 0, 0, 0],
-        [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0, 0],
-        [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0],
-        [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
-    ]
-)
-"""Stages of the tableau; the last row is the solution of order five."""
-
-E = np.append(A[6], 0) - np.array(
-    [5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40]
-)
-"""Difference of the solutions of order five and four."""
 
 ARGUMENTS = ("theta", "constants", "table", "rows", "tolerance", "states", "sensitivities")
 """Arrays that a kernel takes, in their order; see ``Solve`` for the shapes. Before them stands the
@@ -109,95 +99,14 @@ class _Kernel:
 
     def __init__(self, program: Program, name: str):
         self.module = ir.Module(name)
-        self.program = program
         self.layout: Layout = program.layout
-        self.lanes: Arrangement = arrange(program.layout)
+        equations = Equations(self.module, program)
+        self.start, self.slope, self.lanes = equations.start, equations.slope, equations.lanes
         self.blocks = range(len(self.lanes.blocks))
-        self.start = self._write_start()
-        self.slope = self._write_slope()
+        self.method = (Explicit if program.curvature is None else Implicit)(equations)
         self.cross = self._write_cross()
         self.solve = self._write_solve()
         self._write_integrate(name)
-
-    def _function(self, name: str, result: ir.Type, *arguments: ir.Type) -> Code:
-        function = ir.Function(self.module, ir.FunctionType(result, arguments), name)
-        function.linkage = "internal"
-        function.attributes.add("nounwind")
-        for argument in function.args:
-            if isinstance(argument.type, ir.PointerType):
-                argument.add_attribute("noalias")
-        return Code(function)
-
-    def _write_start(self) -> ir.Function:
-        """Write ``start(theta, constants, out)``.
-
-        It puts z at the start in ``out``, then the jumps of z by a unit of each dose.
-        """
-        code = self._function("start", ir.VoidType(), NUMBERS, NUMBERS, NUMBERS)
-        theta, constants, out = code.arguments
-        layout, place, size = self.layout, self.lanes.position, self.lanes.size
-        given = [theta[j] for j in range(len(layout.theta))]
-        given += [constants[j] for j in range(len(layout.constants))]
-        results = write_graph(code, self.program.start, given)
-        for b in range((layout.n_channels + 1) * len(self.blocks)):
-            out.set_vector(b, code.copies(0.0))
-        for c in range(layout.n_channels + 1):
-            for component, position in enumerate(place):
-                out[c * size + position] = results[c * len(place) + component]
-        code.result()
-        return code.function
-
-    def _write_slope(self) -> ir.Function:
-        """Write ``slope(t, y, k, theta, constants, row)``.
-
-        It puts the derivative at ``y``, ``t`` min into the segment ``row``, in ``k``.
-        """
-        code = self._function("slope", ir.VoidType(), DOUBLE, *[NUMBERS] * 5)
-        small = len(self.program.slopes.apply_nodes) + 4 * len(self.blocks) <= MOST_INLINE
-        code.function.attributes.add("alwaysinline" if small else "noinline")
-        t, y, k, theta, constants, row = code.arguments
-        layout, n = self.layout, len(self.layout.states)
-        curves = len(layout.curves)
-        steady = [theta[j] for j in range(len(layout.theta))]
-        steady += [constants[j] for j in range(len(layout.constants))]
-        moving = [row[BEGIN] + t, *(y[self.lanes.position[i]] for i in range(n))]
-        moving += [row[CURVES + c] + t * row[CURVES + curves + c] for c in range(curves)]
-        results = write_graph(code, self.program.slopes, steady, moving)
-        jacobian = dict(zip(self.program.jacobian, results[n:], strict=False))
-        direct = dict(
-            zip(self.program.direct, results[n + len(self.program.jacobian) :], strict=True)
-        )
-        own = dict(enumerate(results[:n]))
-        own |= {n + a: direct[pair] for a, pair in enumerate(layout.active) if pair in direct}
-        for b, block in enumerate(self.lanes.blocks):
-            k.set_vector(b, self._slope_of_block(code, block, y, jacobian, own))
-        code.result()
-        return code.function
-
-    def _slope_of_block(
-        self,
-        code: Code,
-        block: Block,
-        y: Room,
-        jacobian: dict[tuple[int, int], Number],
-        own: dict[int, Number],
-    ) -> Number:
-        """Write the derivative of one vector of z, by the chain rule where it is of sensitivities.
-
-        ``own`` holds the derivatives of the states, and what the parameters add directly to those
-        of sensitivities.
-        """
-        n, components = len(self.layout.states), block.components
-        parts = [None if c is None or c < n else own.get(c) for c in components]
-        total = code.vector(parts)
-        for b, other in enumerate(self.lanes.blocks):
-            pair = (block.state, other.state)
-            if pair in jacobian and other.column == block.column:
-                total = total + jacobian[pair] * y.vector(b)
-        for lane, c in enumerate(components):
-            if c is not None and c < n:
-                total = total.with_lane(lane, own[c])
-        return total
 
     def _write_cross(self) -> ir.Function:
         """Write ``cross(h, budget, z, k, floor, rtol, theta, constants, row)``.
@@ -208,9 +117,11 @@ class _Kernel:
         units of the tolerance.
         """
         kinds = [DOUBLE, WHOLES, NUMBERS, NUMBERS, NUMBERS, DOUBLE, NUMBERS, NUMBERS, NUMBERS]
-        code = self._function("cross", DOUBLE, *kinds)
+        code = function(self.module, "cross", DOUBLE, *kinds)
         first, budget, z_in, k_in, floor, rtol, *given = code.arguments
-        z, y, k = (code.room(count * self.lanes.size) for count in (1, 1, 7))
+        z, y, k = (code.room(count * self.lanes.size) for count in (1, 1, self.method.stages))
+        memory = code.room(self.method.memory)
+        memory[0] = -1.0
         for b in self.blocks:
             z.set_vector(b, z_in.vector(b))
             k.set_vector(b, k_in.vector(b))
@@ -220,18 +131,18 @@ class _Kernel:
             rest, wish = end - t.get(), h.get()
             halved = code.chosen(wish > 0.5 * rest, 0.5 * rest, wish)
             tried = code.chosen(wish >= rest, rest, halved)
-            self._write_stages(code, t.get(), tried, z, y, k, given)
-            square = self._squared_error(code, tried, z, y, k, floor, rtol)
+            step = Step(code, t.get(), tried, z, y, k, memory, tuple(given))
+            self.method.write_step(step)
+            square = self._squared_error(step, floor, rtol)
             left.set(left.get() - 1)
-            hopeless = ~(square < np.inf) | ~(tried > 1e-10 * end)
-            with code.when(hopeless | left.get().equals(0)):
+            with code.when(~(tried > 1e-10 * end) | left.get().equals(0)):
                 code.result(np.nan)
             h.set(_next_step(code, tried, wish, square))
             with code.when(square <= 1.0):
                 t.set(code.chosen(tried.equals(rest), end, t.get() + tried))
                 for b in self.blocks:
                     z.set_vector(b, y.vector(b))
-                    k.set_vector(b, k.vector(6 * len(self.blocks) + b))
+                self.method.write_arrival(step, t.get())
         for b in self.blocks:
             z_in.set_vector(b, z.vector(b))
             k_in.set_vector(b, k.vector(b))
@@ -239,27 +150,13 @@ class _Kernel:
         code.result(h.get())
         return code.function
 
-    def _write_stages(
-        self, code: Code, t: Number, tried: Number, z: Room, y: Room, k: Room, given: list
-    ) -> None:
-        """Write the stages of one step from ``z`` at ``t``, which leave its end in ``y``."""
-        n = len(self.blocks)
-        for stage in range(1, 7):
-            for b in self.blocks:
-                change = _combination(A[stage], k, b, n)
-                y.set_vector(b, z.vector(b) + tried * change)
-            at = t + float(C[stage]) * tried
-            code.call(self.slope, at, y, k.after(stage * self.lanes.size), *given)
-
-    def _squared_error(
-        self, code: Code, tried: Number, z: Room, y: Room, k: Room, floor: Room, rtol: Number
-    ) -> Number:
+    def _squared_error(self, step: Step, floor: Room, rtol: Number) -> Number:
         """Write the mean square of a step's error in units of the tolerance."""
+        code = step.code
         total = code.copies(0.0)
         for b in self.blocks:
-            error = tried * _combination(E, k, b, len(self.blocks))
-            size = code.larger(code.absolute(z.vector(b)), code.absolute(y.vector(b)))
-            scaled = error / (floor.vector(b) + rtol * size)
+            size = code.larger(code.absolute(step.z.vector(b)), code.absolute(step.y.vector(b)))
+            scaled = self.method.error(step, b) / (floor.vector(b) + rtol * size)
             total = total + scaled * scaled
         return total.total() * (1.0 / len(self.lanes.position))
 
@@ -268,7 +165,7 @@ class _Kernel:
 
         It returns a step that changes the solution by about a hundredth of its size.
         """
-        code = self._function("first_step", DOUBLE, NUMBERS, NUMBERS, NUMBERS, DOUBLE, DOUBLE)
+        code = function(self.module, "first_step", DOUBLE, NUMBERS, NUMBERS, NUMBERS, DOUBLE, DOUBLE)
         z, k, floor, rtol, limit = code.arguments
         sums = [code.copies(0.0), code.copies(0.0)]
         for b in self.blocks:
@@ -284,7 +181,7 @@ class _Kernel:
 
     def _write_floor(self) -> ir.Function:
         """Write ``set_floor(theta, atol, floor)``, the absolute tolerance of each component."""
-        code = self._function("set_floor", ir.VoidType(), NUMBERS, DOUBLE, NUMBERS)
+        code = function(self.module, "set_floor", ir.VoidType(), NUMBERS, DOUBLE, NUMBERS)
         theta, atol, floor = code.arguments
         layout, place = self.layout, self.lanes.position
         for b in self.blocks:
@@ -305,7 +202,7 @@ class _Kernel:
         """
         set_floor, first_step = self._write_floor(), self._write_first_step()
         kinds = [NUMBERS, NUMBERS, NUMBERS, WHOLES, NUMBERS, NUMBERS, NUMBERS]
-        code = self._function("solve", TRUTH, *kinds)
+        code = function(self.module, "solve", TRUTH, *kinds)
         theta, constants, table, row, tolerance, states, sensitivities = code.arguments
         size = self.lanes.size
         jumps = code.room((self.layout.n_channels + 1) * size)
@@ -381,12 +278,6 @@ def _width(layout: Layout) -> int:
     return CURVES + 2 * len(layout.curves) + layout.n_channels
 
 
-def _combination(weights: np.ndarray, k: Room, b: int, n: int) -> Number:
-    """Write a sum of one vector of the stages' derivatives, times their weights."""
-    terms = [float(w) * k.vector(j * n + b) for j, w in enumerate(weights) if w != 0]
-    return sum(terms[1:], start=terms[0])
-
-
 def _next_step(code: Code, tried: Number, wish: Number, square: Number) -> Number:
     """Write the step to try after one with the given squared error (in units of the tolerance).
 
@@ -394,6 +285,7 @@ def _next_step(code: Code, tried: Number, wish: Number, square: Number) -> Numbe
     the next.
     """
     change = SAFETY * code.rough_power(square + 1e-20, -0.1)
+    change = code.chosen(square < np.inf, change, SHRINK)
     proposed = tried * code.smaller(GROW, code.larger(change, SHRINK))
     kept = (square <= 1.0) & (proposed >= tried)
     return code.chosen(kept, code.larger(wish, proposed), proposed)

@@ -12,15 +12,19 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-import numpy as np
 import pytensor.scalar as ps
-from pytensor.gradient import grad
-from pytensor.graph.basic import Constant
 from pytensor.graph.fg import FunctionGraph
-from pytensor.graph.rewriting.basic import MergeOptimizer
 from pytensor.graph.traversal import graph_inputs
 
 from hepaflux.parameter import Fixed, size_of
+from hepaflux.solver.differentiation import (
+    Curvature,
+    active_pairs,
+    differentiate_again,
+    gradients,
+    graph,
+    scalar,
+)
 from hepaflux.systems.system import System, fields_type
 
 
@@ -72,6 +76,8 @@ class Program:
         (state, theta) of each.
     start : FunctionGraph
         (theta, constants) -> z at the start, then the jump of z per unit of each dose channel.
+    curvature : Curvature or None
+        For the implicit method, None for the explicit one.
     key : str
         Identifies the compiled code on disk: equal graphs have equal keys.
     """
@@ -81,6 +87,7 @@ class Program:
     jacobian: tuple[tuple[int, int], ...]
     direct: tuple[tuple[int, int], ...]
     start: FunctionGraph
+    curvature: Curvature | None
     key: str
 
 
@@ -112,54 +119,6 @@ def _flat(values: Sequence[Any]) -> list[Any]:
     return flat
 
 
-def _scalar(value: Any) -> Any:
-    return ps.as_scalar(np.float64(value)) if isinstance(value, (int, float)) else value
-
-
-def _gradients(value: Any, wrt: Sequence[Any]) -> list[Any | None]:
-    """Return d value / d each of ``wrt``, or None where the graph shows that there is none."""
-    inputs = set(graph_inputs([value]))
-    present = [variable for variable in wrt if variable in inputs]
-    if value in present:
-        return [ps.as_scalar(np.float64(1.0)) if v is value else None for v in wrt]
-    found = dict(zip(present, grad(value, present) if present else [], strict=True))
-    return [found.get(variable) for variable in wrt]
-
-
-def _present(derivatives: Any) -> dict[tuple[int, int], Any]:
-    """Return the entries of a matrix that are there, by row and column."""
-    return {
-        (i, j): entry
-        for i, row in enumerate(derivatives)
-        for j, entry in enumerate(row)
-        if entry is not None
-    }
-
-
-def _active(jacobian: Any, direct: Any, seeds: Any) -> tuple[tuple[int, int], ...]:
-    """Return the (state, theta) pairs whose sensitivity can differ from zero.
-
-    A pair is active if the state depends on the parameter directly, or at the start, or through a
-    dose, or through another state for which the pair is active.
-    """
-    n_states, n_theta = len(jacobian), len(direct[0]) if direct else 0
-    pairs = {
-        (i, j)
-        for i in range(n_states)
-        for j in range(n_theta)
-        if direct[i][j] is not None or any(seed[i][j] is not None for seed in seeds)
-    }
-    for _ in range(n_states):
-        pairs |= {(i, j) for i in range(n_states) for k, j in pairs if jacobian[i][k] is not None}
-    return tuple(sorted(pairs))
-
-
-def _graph(inputs: list[Any], outputs: list[Any]) -> FunctionGraph:
-    graph = FunctionGraph(inputs, [_scalar(o) for o in outputs], clone=True)
-    MergeOptimizer().rewrite(graph)
-    return graph
-
-
 @dataclass(frozen=True)
 class _Symbols:
     """The system's functions evaluated on symbols."""
@@ -184,8 +143,8 @@ def _evaluate(system: System, curve_names: frozenset[str], infused: bool) -> _Sy
     p = {q.name: _symbol(q.name, width[q.name]) for q in system.parameters}
     u = {i.name: _symbol(i.name, width[i.name]) for i in system.inputs}
     y_record, p_record, u_record = _record("Y", y), _record("P", p), _record("U", u)
-    gains = [[_scalar(g) for g in channel.gain(p_record, u_record)] for channel in system.doses]
-    rates = [_scalar(f) for f in system.rhs(t, y_record, p_record, u_record)]
+    gains = [[scalar(g) for g in channel.gain(p_record, u_record)] for channel in system.doses]
+    rates = [scalar(f) for f in system.rhs(t, y_record, p_record, u_record)]
     infusions = [ps.float64(f"infusion[{c}]") for c in range(len(gains))] if infused else []
     for rate, gain in zip(infusions, gains, strict=False):
         rates = [f + rate * g for f, g in zip(rates, gain, strict=True)]
@@ -198,7 +157,7 @@ def _evaluate(system: System, curve_names: frozenset[str], infused: bool) -> _Sy
         curves=[*_flat([v for n, v in u.items() if n in curve_names]), *infusions],
         y=list(y.values()),
         rates=rates,
-        start=[_scalar(v) for v in system.initial(p_record, u_record)],
+        start=[scalar(v) for v in system.initial(p_record, u_record)],
         gains=gains,
     )
 
@@ -223,7 +182,8 @@ def _signature(system: System) -> tuple[Any, ...]:
     known = tuple((p.name, size_of(p.prior), isinstance(p.prior, Fixed)) for p in system.parameters)
     inputs = tuple((i.name, i.axis) for i in system.inputs)
     axes = tuple(p.axis for p in system.parameters)
-    return (system.rhs, system.initial, system.states, system.doses, known, axes, inputs)
+    functions = (system.rhs, system.initial, system.states, system.doses)
+    return (*functions, known, axes, inputs, system.integrator)
 
 
 def compile_equations(
@@ -255,24 +215,25 @@ def _differentiated(equations: _Equations, curve_names: frozenset[str], infused:
     theta = _used(symbols, symbols.theta)
     constants = _used(symbols, symbols.constants)
     curves = _used(symbols, symbols.curves)
-    rows = [_gradients(rate, [*symbols.y, *theta]) for rate in symbols.rates]
-    jacobian = [row[: len(symbols.y)] for row in rows]
-    direct = [row[len(symbols.y) :] for row in rows]
-    seeds = [
-        [_gradients(value, theta) for value in vector] for vector in (symbols.start, *symbols.gains)
-    ]
-    active = _active(jacobian, direct, seeds)
-    inner, outer = _present(jacobian), _present(direct)
+    jacobian = gradients(symbols.rates, symbols.y)
+    direct = gradients(symbols.rates, theta)
+    starts = [symbols.start, *symbols.gains]
+    seeds = [gradients(vector, theta) for vector in starts]
+    active = active_pairs(len(symbols.y), jacobian, {*direct, *(p for s in seeds for p in s)})
     jumps = [
-        entry if entry is not None else 0.0
-        for vector, seed in zip((symbols.start, *symbols.gains), seeds, strict=True)
-        for entry in (*vector, *(seed[i][j] for i, j in active))
+        entry
+        for vector, seed in zip(starts, seeds, strict=True)
+        for entry in (*vector, *(seed.get(pair, 0.0) for pair in active))
     ]
-    slopes = _graph(
-        [*theta, *constants, symbols.t, *symbols.y, *curves],
-        [*symbols.rates, *inner.values(), *outer.values()],
+    given, moving = [*theta, *constants], (symbols.t, symbols.y, curves)
+    slopes = graph(
+        [*given, symbols.t, *symbols.y, *curves],
+        [*symbols.rates, *jacobian.values(), *direct.values()],
     )
-    start = _graph([*theta, *constants], jumps)
+    start = graph(given, jumps)
+    curvature = None
+    if system.integrator == "implicit":
+        curvature = differentiate_again(symbols.rates, jacobian, given, moving, theta)
     layout = Layout(
         theta=tuple(q.name for q in theta),
         constants=tuple(c.name for c in constants),
@@ -283,13 +244,19 @@ def _differentiated(equations: _Equations, curve_names: frozenset[str], infused:
         n_channels=len(system.doses),
         infused=infused,
     )
-    jacobian_pairs, direct_pairs = tuple(inner), tuple(outer)
-    key = _key((layout, jacobian_pairs, direct_pairs), slopes, start)
-    return Program(layout, slopes, jacobian_pairs, direct_pairs, start, key)
+    pairs = tuple(jacobian), tuple(direct)
+    key = _key((layout, *pairs), slopes, start, curvature)
+    return Program(layout, slopes, *pairs, start, curvature, key)
 
 
-def _key(meaning: Any, *graphs: FunctionGraph) -> str:
-    text = "\n".join(line for graph in graphs for line in _written(graph))
+def _key(
+    meaning: Any, slopes: FunctionGraph, start: FunctionGraph, curvature: Curvature | None
+) -> str:
+    graphs = [slopes, start]
+    if curvature is not None:
+        graphs.append(curvature.graph)
+        meaning = (meaning, curvature.drift, curvature.bends, curvature.mixed)
+    text = "\n".join(graph.dprint(file="str", print_op_info=False) for graph in graphs)
     return sha256(f"{meaning}\n{text}".encode()).hexdigest()
 
 

@@ -44,6 +44,7 @@ def solve(
     times: Any,
     rtol: float = 1e-8,
     atol: float = 1e-8,
+    integrator: str | None = None,
 ) -> Trajectory:
     """Integrate a system over the given times.
 
@@ -59,6 +60,8 @@ def solve(
         Strictly increasing. A time equal to that of a dose shows the state before it.
     rtol, atol : float
         Relative tolerance; absolute tolerance in units of each state's scale.
+    integrator : str, optional
+        ``explicit`` or ``implicit``; else the one that the system declares.
 
     Returns
     -------
@@ -72,6 +75,7 @@ def solve(
     wanted = np.atleast_1d(np.asarray(times, dtype=float))
     if np.any(np.diff(wanted) <= 0):
         raise ValueError("times must increase strictly")
+    system = system.with_integrator(integrator)
     inputs = read_inputs(system, subject)
     program = compile_equations(
         system, curve_names=curve_names(inputs), infused=has_infusions(system, [subject])

@@ -17,7 +17,15 @@ from hepaflux.systems.condition import Condition
 from hepaflux.systems.option import Settings
 from hepaflux.systems.renaming import View
 from hepaflux.systems.signals import Link, Shared, check_names, check_parts, links_of
-from hepaflux.systems.system import Derived, DoseChannel, Input, State, System, fields_type
+from hepaflux.systems.system import (
+    INTEGRATORS,
+    Derived,
+    DoseChannel,
+    Input,
+    State,
+    System,
+    fields_type,
+)
 
 
 def compose(first: System, second: System, shared: Shared) -> System:
@@ -197,6 +205,7 @@ class Composition:
             declare=lambda chosen: compose(_under(first, chosen), _under(second, chosen), shared),
             adapt=(lambda chosen, study: _adapted(self.sides, chosen, study)) if adapts else None,
             begin=min(first.begin, second.begin),
+            integrator=max(first.integrator, second.integrator, key=INTEGRATORS.index),
             around={**first.around, **second.around},
             conventions=(*second.conventions, *first.conventions),
         )

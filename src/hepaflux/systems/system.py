@@ -14,6 +14,7 @@ import numpy as np
 
 from hepaflux.parameter import Fixed, Parameter, Prior, center, centered, size_of
 from hepaflux.systems.condition import Condition
+from hepaflux.systems.curve import Curve as Curve
 from hepaflux.systems.option import Option as Option
 from hepaflux.systems.option import Settings as Settings
 from hepaflux.systems.option import default_settings as default_settings
@@ -35,26 +36,6 @@ class State:
     unit: str
     meaning: str
     scale: float = 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A function of time, linear between its points and constant outside them.
-
-    Attributes
-    ----------
-    time : array (point,), min
-        Strictly increasing.
-    value : array (point,)
-        In the unit of the input.
-    """
-
-    time: np.ndarray
-    value: np.ndarray
-
-    def __call__(self, time: Any) -> Any:
-        """Return the value at one or many times."""
-        return np.interp(time, self.time, self.value)
 
 
 @dataclass(frozen=True)
@@ -252,6 +233,8 @@ class System:
         Sentences for the documentation and for each run's record.
     begin : float, min
         When integration begins at the latest; else with the first dose or sample.
+    integrator : str
+        ``explicit``, or ``implicit`` where some states settle far faster than others.
     """
 
     name: str
@@ -278,9 +261,13 @@ class System:
     around: Mapping[str, float] = field(default_factory=dict)
     conventions: tuple[str, ...] = ()
     begin: float = float("inf")
+    integrator: str = "explicit"
 
     def __post_init__(self) -> None:
         """Refuse a declaration that contradicts itself."""
+        if self.integrator not in INTEGRATORS:
+            known = " or ".join(INTEGRATORS)
+            raise ValueError(f"integrator must be {known}, not {self.integrator!r}")
         named: tuple[Any, ...] = (*self.parameters, *self.inputs, *self.derived, *self.fluxes)
         if bool(self.states) != (self.rhs is not None and self.initial is not None):
             raise ValueError(f"system {self.name!r} must have states, rhs and initial, or none")
@@ -345,6 +332,10 @@ class System:
         values = MappingProxyType({**self.around, **values})
         return replace(self.with_priors(**moved), around=values)
 
+    def with_integrator(self, integrator: str | None) -> "System":
+        """Return the system with an ``explicit`` or ``implicit`` integrator; as it is for None."""
+        return self if integrator is None else replace(self, integrator=integrator)
+
     def with_options(self, *, insulin_factor: float = 6.0, **changes: Any) -> "System":
         """Return the system under other options; state of health and stated priors are kept.
 
@@ -375,7 +366,8 @@ class System:
         before, fresh = (self.declare(s)._around(self.around) for s in (self.settings, settings))
         was, there = before.priors, fresh.priors
         kept = {k: v for k, v in self.priors.items() if v != was[k] and k in there}
-        return fresh.with_priors(**kept)
+        chosen = self.integrator if self.integrator != before.integrator else None
+        return fresh.with_priors(**kept).with_integrator(chosen)
 
     @property
     def priors(self) -> dict[str, Prior]:
@@ -392,6 +384,10 @@ class System:
     def unknowns(self) -> tuple[Parameter, ...]:
         """Return the parameters that are not fixed."""
         return tuple(p for p in self.parameters if not isinstance(p.prior, Fixed))
+
+
+INTEGRATORS = ("explicit", "implicit")
+"""How the states can be followed in time."""
 
 
 def fields_type(title: str, names: tuple[str, ...] | list[str]) -> Any:
