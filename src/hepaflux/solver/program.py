@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytensor.scalar as ps
+from pytensor import config
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.traversal import graph_inputs
 
@@ -25,6 +26,7 @@ from hepaflux.solver.differentiation import (
     graph,
     scalar,
 )
+from hepaflux.solver.simplification import number_of
 from hepaflux.systems.system import System, fields_type
 
 
@@ -208,7 +210,9 @@ def compile_equations(
     return _differentiated(_Equations(system, _signature(system)), curve_names, infused)
 
 
+# Where in the source each of thousands of symbols was made is of no use, and slow to find out.
 @lru_cache(maxsize=32)
+@config.change_flags(traceback__limit=0)
 def _differentiated(equations: _Equations, curve_names: frozenset[str], infused: bool) -> Program:
     system = equations.system
     symbols = _evaluate(system, curve_names, infused)
@@ -256,22 +260,20 @@ def _key(
     if curvature is not None:
         graphs.append(curvature.graph)
         meaning = (meaning, curvature.drift, curvature.bends, curvature.mixed)
-    text = "\n".join(graph.dprint(file="str", print_op_info=False) for graph in graphs)
+    text = "\n".join(_text(graph) for graph in graphs)
     return sha256(f"{meaning}\n{text}".encode()).hexdigest()
 
 
-def _written(graph: FunctionGraph) -> list[str]:
-    """Return a graph as a line for each of its operations, and one for its outputs."""
-    names: dict[Any, str] = {variable: f"i{i}" for i, variable in enumerate(graph.inputs)}
+def _text(graph: FunctionGraph) -> str:
+    """Return a graph in words: what each operation is, and which numbers it is applied to."""
+    names = {variable: f"input {i}" for i, variable in enumerate(graph.inputs)}
+
+    def name(variable: Any) -> str:
+        number = number_of(variable)
+        return names[variable] if number is None else repr(number)
+
     lines = []
-    for k, node in enumerate(graph.toposort()):
-        operands = (_name(variable, names) for variable in node.inputs)
-        lines.append(f"n{k} = {node.op} {node.outputs[0].type} {' '.join(operands)}")
-        names[node.outputs[0]] = f"n{k}"
-    return [*lines, " ".join(_name(variable, names) for variable in graph.outputs)]
-
-
-def _name(variable: Any, names: dict[Any, str]) -> str:
-    if isinstance(variable, Constant):
-        return f"{variable.type}({float(variable.data)!r})"
-    return names[variable]
+    for i, node in enumerate(graph.toposort()):
+        lines.append(f"{type(node.op).__name__} {node.op} {', '.join(map(name, node.inputs))}")
+        names[node.outputs[0]] = f"number {i}"
+    return "\n".join([*lines, *map(name, graph.outputs)])

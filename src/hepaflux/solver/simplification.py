@@ -30,9 +30,11 @@ def simplified(values: list[Any]) -> list[Any]:
     Returns
     -------
     list of ScalarVariable
-        The same functions of the same symbols, with squares in the place of repeated factors.
+        The same functions of the same symbols, with squares in the place of repeated factors;
+        what occurs twice is one node.
     """
     simple: dict[Any, Any] = {}
+    made: dict[Any, Any] = {}
     for node in toposort([value for value in values if value.owner is not None]):
         operands = [simple.get(variable, variable) for variable in node.inputs]
         rule = RULES.get(type(node.op))
@@ -40,8 +42,16 @@ def simplified(values: list[Any]) -> list[Any]:
         result = rule(operands) if rule else None
         if result is None:
             result = node.outputs[0] if kept else node.op(*operands)
-        simple[node.outputs[0]] = result
+        simple[node.outputs[0]] = made.setdefault(_meaning(result), result)
     return [simple.get(value, value) for value in values]
+
+
+def _meaning(value: Any) -> Any:
+    """Return what two expressions have in common that are the same."""
+    if value.owner is None:
+        return number_of(value) if isinstance(value, Constant) else value
+    operands = ((number_of(v), None if isinstance(v, Constant) else v) for v in value.owner.inputs)
+    return value.owner.op, *operands
 
 
 def _constant(number: float) -> Any:
