@@ -43,10 +43,10 @@ def system():
 
 
 @cache
-def _compiled(problem):
+def _compiled(problem, integrator=None):
     separate = dict.fromkeys(("SG", "p2", "V"), "separate")
     design = None if problem == "pacini" else hf.Design(levels=separate)
-    model = hf.build_model(study(problem), system(), design=design)
+    model = hf.build_model(study(problem), system(), design=design, integrator=integrator)
     return compile_model(model)
 
 
@@ -107,10 +107,10 @@ def _loop(function, points, shared):
     return total
 
 
-def microseconds(problem, rtol=1e-6, runs=9):
+def microseconds(problem, rtol=1e-6, runs=9, integrator=None):
     """Time the log-density and gradient inside a compiled loop."""
     begin = time.perf_counter()
-    compiled = _compiled(problem).with_data(tolerance=np.array([rtol, rtol]))
+    compiled = _compiled(problem, integrator).with_data(tolerance=np.array([rtol, rtol]))
     points = centered(problem, problems.points(problem))[:, _order(problem)]
     points = np.ascontiguousarray(points)
     keys = compiled.shared_var_keys

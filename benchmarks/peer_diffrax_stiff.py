@@ -55,9 +55,9 @@ def _augmented(theta, rtol):
         def of_both(x, theta):
             return _slopes(x, jnp.exp(theta))
 
-        columns = jax.vmap(
-            lambda s, e: jax.jvp(of_both, (z[0], theta), (s, e))[1], in_axes=(0, 0)
-        )(z[1:], jnp.eye(8))
+        columns = jax.vmap(lambda s, e: jax.jvp(of_both, (z[0], theta), (s, e))[1], in_axes=(0, 0))(
+            z[1:], jnp.eye(8)
+        )
         return jnp.concatenate([of_both(z[0], theta)[None], columns])
 
     rows = _integrate(slope, jnp.zeros((9, 6)), theta, rtol, diffrax.DirectAdjoint())

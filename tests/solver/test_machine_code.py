@@ -98,7 +98,7 @@ def test_a_large_slope_is_called_and_not_repeated(monkeypatch):
     program = compile_equations(system, curve_names=frozenset())
     found = []
     for most in (10_000, 0):
-        monkeypatch.setattr("hepaflux.solver.kernel.MOST_INLINE", most)
+        monkeypatch.setattr("hepaflux.solver.equations.MOST_INLINE", most)
         monkeypatch.setattr(machine_code, "_MADE", {})
         monkeypatch.setattr(machine_code, "kernel_key", lambda _, most=most: f"most{most}")
         assert program.key

@@ -44,6 +44,7 @@ def build_model(
     *,
     design: Design | None = None,
     noise: Mapping[str, Noise] | None = None,
+    integrator: str | None = None,
 ) -> pm.Model:
     """Build the PyMC model of a study under a system. Samples and compiles nothing.
 
@@ -57,6 +58,8 @@ def build_model(
         How parameters vary between subjects; see ``hepaflux.model.design.complete`` for defaults.
     noise : mapping of str to Noise, optional
         Noise model by output; the others have ``noise_of(output)``.
+    integrator : str, optional
+        ``explicit`` or ``implicit``; else the one that the system declares.
 
     Returns
     -------
@@ -71,7 +74,8 @@ def build_model(
     DesignError
         If the design does not fit.
     """
-    return graph(prepare(study, system, design=design, noise=noise))
+    chosen = system.with_integrator(integrator)
+    return graph(prepare(study, chosen, design=design, noise=noise))
 
 
 def graph(recipe: Recipe) -> pm.Model:

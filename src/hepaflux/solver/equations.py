@@ -121,9 +121,10 @@ class Equations:
         pairs = [None if c is None or c < n else self.layout.active[c - n] for c in components]
         total = code.vector([None if pair is None else direct.get(pair) for pair in pairs])
         for b, other in enumerate(self.lanes.blocks):
-            pair = (block.state, other.state)
-            if pair in matrix and other.column == block.column:
-                total = total + matrix[pair] * y.vector(b)
+            if block.state is None or other.state is None or other.column != block.column:
+                continue
+            if (block.state, other.state) in matrix:
+                total = total + matrix[block.state, other.state] * y.vector(b)
         for lane, c in enumerate(components):
             if c is not None and c < n:
                 total = total.with_lane(lane, own[c])

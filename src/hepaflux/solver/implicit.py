@@ -1,17 +1,18 @@
 """Implicit: one step of a Rosenbrock method, for systems some of whose states settle fast.
 
-Rodas5P (Steinebach G 2023, BIT Numer Math 63:27), of order 5(4), stiffly accurate and L-stable: the
-step follows the accuracy of what is slow, and what is fast dies out. Each stage solves one system of
-linear equations, all of a step with the same matrix I - h g J, where J is the Jacobian matrix at the
+Rodas5P (Steinebach G 2023, BIT Numer Math 63:27), of order 5(4), stiffly accurate and L-stable:
+the step follows the accuracy of what is slow, and what is fast dies out. Each stage solves linear
+equations, all of a step with the same matrix I - h g J, where J is the Jacobian matrix at the
 begin; there is no iteration that could fail.
 
-The sensitivities are those of the step itself. With S = dy/dtheta, the stage
+The sensitivities are those of the step itself. The stage
 
     (I - h g J) u = h g F(Y) + g (c_1 u_1 + c_2 u_2 + ...)
 
 differentiated is the same equation with the same matrix for du/dtheta, with dF/dtheta by the chain
-rule and h g d(J u)/dtheta more, u held: what the curvature of the equations adds. Time counts as one
-state more, whose derivative is one, so inputs that are straight lines need no terms of their own.
+rule and h g d(J u)/dtheta more, u held: what the curvature of the equations adds. Time counts as
+one state more, whose derivative is one, so inputs that are straight lines need no terms of their
+own.
 """
 
 import numpy as np
@@ -204,9 +205,7 @@ class Implicit:
         known, place = self._known(code, derivatives), self.lanes.position
         factors = {pair: room[i] for i, pair in enumerate(self.elimination.entries)}
         drift = self._drift(known)
-        own = [
-            scaled * moved * drift[i] if i in drift else code.number(0.0) for i in range(self.n)
-        ]
+        own = [scaled * moved * drift[i] if i in drift else code.number(0.0) for i in range(self.n)]
         right = {i: u[place[i]] + own[i] for i in range(self.n)}
         states = self.elimination.solution(factors, right)
         matrix, direct = self._curved(known, [states[i] for i in range(self.n)], moved)
@@ -214,8 +213,11 @@ class Implicit:
         direct = {pair: scaled * entry for pair, entry in direct.items()}
         blocks = self.lanes.blocks
         for column in range(columns):
-            rows = {b.state: i for i, b in enumerate(blocks) if b.column == column}
-            rows.pop(None, None)
+            rows = {
+                block.state: b
+                for b, block in enumerate(blocks)
+                if block.column == column and block.state is not None
+            }
             vectors = {
                 i: u.vector(b) + self.equations.chain(code, blocks[b], z, matrix, own, direct)
                 for i, b in rows.items()

@@ -56,6 +56,9 @@ MAX_STEPS = 20_000
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 """Step-size controller: safety factor and the bounds of one change."""
 
+SHORTEST = 1e-13
+"""Steps are longer than this part of a segment, else the solve has failed."""
+
 ARGUMENTS = ("theta", "constants", "table", "rows", "tolerance", "states", "sensitivities")
 """Arrays that a kernel takes, in their order; see ``Solve`` for the shapes. Before them stands the
 number of solves. ``rows`` is of whole numbers."""
@@ -135,7 +138,7 @@ class _Kernel:
             self.method.write_step(step)
             square = self._squared_error(step, floor, rtol)
             left.set(left.get() - 1)
-            with code.when(~(tried > 1e-10 * end) | left.get().equals(0)):
+            with code.when(~(tried > SHORTEST * end) | left.get().equals(0)):
                 code.result(np.nan)
             h.set(_next_step(code, tried, wish, square))
             with code.when(square <= 1.0):
@@ -165,7 +168,9 @@ class _Kernel:
 
         It returns a step that changes the solution by about a hundredth of its size.
         """
-        code = function(self.module, "first_step", DOUBLE, NUMBERS, NUMBERS, NUMBERS, DOUBLE, DOUBLE)
+        code = function(
+            self.module, "first_step", DOUBLE, NUMBERS, NUMBERS, NUMBERS, DOUBLE, DOUBLE
+        )
         z, k, floor, rtol, limit = code.arguments
         sums = [code.copies(0.0), code.copies(0.0)]
         for b in self.blocks:

@@ -336,8 +336,12 @@ class System:
         """Return the system with an ``explicit`` or ``implicit`` integrator; as it is for None."""
         return self if integrator is None else replace(self, integrator=integrator)
 
-    def with_options(self, *, insulin_factor: float = 6.0, **changes: Any) -> "System":
+    def with_options(
+        self, *, insulin_factor: float = 6.0, integrator: str | None = None, **changes: Any
+    ) -> "System":
         """Return the system under other options; state of health and stated priors are kept.
+
+        Every system with states takes ``integrator``, explicit or implicit.
 
         Raises
         ------
@@ -352,7 +356,8 @@ class System:
                 there = ", ".join(known) or "none"
                 raise KeyError(f"system {self.name!r} has no option {name!r}; it has {there}")
         values = {k: known[k].parse(v, insulin_factor) for k, v in changes.items()}
-        return self._redeclared(MappingProxyType({**self.settings, **values}))
+        chosen = self._redeclared(MappingProxyType({**self.settings, **values}))
+        return chosen.with_integrator(integrator)
 
     def for_study(self, study: Any) -> "System":
         """Return the system with the settings that the study's protocol determines."""
