@@ -17,11 +17,12 @@ from stiff_toys import (
 )
 from test_accuracy import VARIANTS, reference
 from toys import explosion, given, nothing, toy
-from virtual import adapted, prior_draw, subject_for
+from virtual import IVGTT, adapted, prior_draw, subject_for
 
+from hepaflux.parameter import Fixed, center
 from hepaflux.solver import solve
 from hepaflux.solver.implicit import GAMMA, NODES, TIME
-from hepaflux.systems.system import fields_type
+from hepaflux.systems.system import INTEGRATORS, fields_type
 
 TIGHT = {"rtol": 1e-11, "atol": 1e-14, "integrator": "implicit"}
 LOOSE = {"rtol": 1e12, "atol": 1e12, "integrator": "implicit"}
@@ -71,6 +72,19 @@ def test_what_has_settled_stays_settled_at_any_step():
     fast = toy(("a",), ("k",), lambda t, y, p, u: Single(p.k * (1 - y.a)), lambda p, u: Single(0.0))
     solved = solve(fast, {"k": 1e9}, nothing, times=np.arange(0.0, 60.0), integrator="implicit")
     np.testing.assert_allclose(solved.states["a"][1:], 1, rtol=1e-8)
+
+
+def test_with_nothing_unknown_there_are_states_alone():
+    known = VARIANTS["minimal"].with_priors(
+        **{p.name: Fixed(center(p.prior)) for p in VARIANTS["minimal"].unknowns}
+    )
+    subject = subject_for(known)
+    found = [
+        solve(known, {}, subject, times=IVGTT, rtol=1e-10, atol=1e-10, integrator=integrator)
+        for integrator in INTEGRATORS
+    ]
+    assert not found[1].sensitivities
+    np.testing.assert_allclose(found[1].states["glucose"], found[0].states["glucose"], rtol=1e-8)
 
 
 STIFF = {

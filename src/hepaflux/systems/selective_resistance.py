@@ -7,8 +7,7 @@ rests.
 
 Assumes     means of a day; insulin and fatty acids follow glucose at once
             constants are chosen so that the whole answers as people do; no published model
-Valid for   weeks to years. The fastest part is glucose (an hour), so the explicit solver goes
-            through about two years; more waits for a stiff method.
+Valid for   weeks to decades. The fastest part is glucose (an hour), hence the implicit method.
 """
 
 from typing import Any
@@ -218,6 +217,7 @@ selective_resistance = System(
     rhs=rhs,
     initial=initial,
     leading=("FM", "w_A", "lambda_L"),
+    integrator="implicit",
     conditions=conditions(),
     conventions=(
         "A state of health is where the drivers (FM, w_A, w_M, nutrition, beta) lead from time 0"

@@ -8,9 +8,8 @@ second and third wire feel that is the selectivity lambda of each: 0 not at all,
 
 Assumes     insulin is known; cells are alike; shares of moieties, no numbers of molecules
             PIP3 is proportional to PI3-kinase, and the target genes follow their factors at once
-Valid for   seconds to hours (form=dynamic), hours to months (form=quasi-steady): the explicit
-            solver steps in minutes while the receptor cycles, 20 000 times at most, which is about
-            a week. Longer courses of the dynamic form wait for a stiff method.
+Valid for   seconds to months (form=dynamic, by the implicit method), hours to months
+            (form=quasi-steady)
 """
 
 from typing import Any
@@ -227,6 +226,7 @@ def declare(settings: Settings) -> System:
         options=OPTIONS,
         settings=settings,
         declare=declare,
+        integrator="implicit" if settings["form"] == "dynamic" else "explicit",
         conventions=(
             "Everything but insulin is relative: shares of moieties, activities, and surroundings"
             " over those of health. Blots have a scale of their own per study.",
