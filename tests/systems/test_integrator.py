@@ -21,6 +21,23 @@ def test_a_system_is_solved_as_it_declares_and_as_is_asked():
     assert programs[0].key != programs[1].key
 
 
+def test_seconds_beside_days_are_declared_stiff():
+    kinds = {
+        "implicit": [
+            hf.systems.signaling,
+            hf.systems.selective_resistance,
+            hf.systems.liver_fat.with_options(pools="five"),
+        ],
+        "explicit": [
+            hf.systems.signaling.with_options(form="quasi-steady"),
+            hf.systems.liver_fat,
+            hf.systems.meal,
+        ],
+    }
+    for integrator, systems in kinds.items():
+        assert {system.integrator for system in systems} == {integrator}
+
+
 def test_what_was_asked_for_outlives_other_choices():
     implicit = hf.systems.oral.with_options(integrator="implicit")
     assert implicit.with_options(effectiveness="GEZI").integrator == "implicit"

@@ -9,8 +9,7 @@ Assumes     before time 0 the liver is at rest: its capacity of export follows f
             the share that is burned falls with lipogenesis, by the power 0.1
             plasma triglyceride, which turns over in an hour, is at rest (one pool)
 Valid for   days to years (pools=one). Five pools, fatty acids and triglyceride of cytosol and
-            endoplasmic reticulum, have times from seconds to days, so that the explicit solver
-            goes through about three days of them; more waits for a stiff method.
+            endoplasmic reticulum, have times from seconds to days: the implicit method.
 """
 
 from collections.abc import Callable
@@ -335,7 +334,7 @@ DERIVED = (
 OPTIONS = (
     Option(
         "pools",
-        "one pool of triglyceride, for inference, or five with fatty acids, for days",
+        "one pool of triglyceride, for inference, or five with fatty acids",
         default="one",
         choices=tuple(POOLS),
     ),
@@ -364,6 +363,7 @@ def declare(settings: Settings) -> System:
         options=OPTIONS,
         settings=settings,
         declare=declare,
+        integrator="implicit" if settings["pools"] == "five" else "explicit",
         conventions=(
             "Flows are means over 24 h, in mmol/day; time is in min as everywhere. NEFA and DNL are"
             " fatty acids, three to a triglyceride.",
