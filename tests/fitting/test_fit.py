@@ -57,6 +57,7 @@ class TestTree:
     def test_history_can_be_read_by_a_machine(self, alone):
         attrs = alone.attrs
         assert attrs["system"] == "minimal"
+        assert attrs["integrator"] == "explicit"
         assert attrs["method"] == "nuts"
         assert (attrs["draws"], attrs["tune"], attrs["chains"], attrs["seed"]) == (60, 100, 2, 3)
         assert attrs["failed_solves"] >= 0

@@ -26,7 +26,8 @@ def history(recipe: Recipe, record: Mapping[str, Any]) -> dict[str, Any]:
         "design": design_record(recipe.design),
         "conventions": [insulin_sentence(study), *system.conventions],
     }
-    return {**stamped({"system": system.name, **study_record(study)}, structures), **record}
+    named = {"system": system.name, "integrator": system.integrator}
+    return {**stamped({**named, **study_record(study)}, structures), **record}
 
 
 def descriptions(recipe: Recipe) -> dict[str, Any]:
