@@ -219,11 +219,13 @@ def _differentiated(equations: _Equations, curve_names: frozenset[str], infused:
     theta = _used(symbols, symbols.theta)
     constants = _used(symbols, symbols.constants)
     curves = _used(symbols, symbols.curves)
-    jacobian = gradients(symbols.rates, symbols.y)
-    direct = gradients(symbols.rates, theta)
+    n = len(symbols.y)
+    derivatives = gradients(symbols.rates, [*symbols.y, *theta])
+    jacobian = {(i, j): entry for (i, j), entry in derivatives.items() if j < n}
+    direct = {(i, j - n): entry for (i, j), entry in derivatives.items() if j >= n}
     starts = [symbols.start, *symbols.gains]
     seeds = [gradients(vector, theta) for vector in starts]
-    active = active_pairs(len(symbols.y), jacobian, {*direct, *(p for s in seeds for p in s)})
+    active = active_pairs(n, jacobian, {*direct, *(p for s in seeds for p in s)})
     jumps = [
         entry
         for vector, seed in zip(starts, seeds, strict=True)
