@@ -85,8 +85,11 @@ def is_sound(posterior: xr.Dataset, stats: xr.Dataset) -> bool:
     """Return whether the chains agree, by the limits that the verdict has, and rarely diverge."""
     if float(stats["diverging"].mean()) > MOST_DIVERGENT:
         return False
-    varying = [name for name, v in posterior.data_vars.items() if float(v.max()) > float(v.min())]
-    r_hat, ess = (judge(posterior[varying]).to_array() for judge in (azs.rhat, azs.ess))
+    draws = posterior.transpose("chain", "draw", ...).data_vars.values()
+    flat = np.concatenate([v.to_numpy().reshape(*v.shape[:2], -1) for v in draws], axis=-1)
+    varying = np.ptp(flat, axis=(0, 1)) > 0
+    together = xr.DataArray(flat[..., varying], dims=("chain", "draw", "quantity"))
+    r_hat, ess = azs.rhat(together), azs.ess(together)
     return float(r_hat.max()) <= MOST_R_HAT and float(ess.min()) >= LEAST_ESS
 
 
