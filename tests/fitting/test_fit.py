@@ -112,6 +112,12 @@ class TestEach:
             together = each["posterior"]["SI"].isel(subject=i)
             np.testing.assert_allclose(together, draws, rtol=1e-9)
 
+    def test_one_subject_may_be_each(self, three):
+        one = replace(three, subjects=three.subjects[:1])
+        tree = hf.fit_each(one, hf.systems.oral, seed=4, **TINY)
+        assert tree["posterior"]["SI"].sizes["subject"] == 1
+        assert np.isfinite(tree["expected"]["glucose"]).all()
+
     def test_observations_belong_to_their_subjects(self, each, three):
         subject = each["constant_data"]["glucose_subject"].to_numpy()
         observed = each["observed_data"]["glucose"].to_numpy()

@@ -16,11 +16,17 @@ from hepaflux.fitting import approximate, joint, nuts, published
 from hepaflux.fitting.compiled import FitError, compile_model, with_study
 from hepaflux.fitting.results import assemble, draw_prior, is_internal
 from hepaflux.model.build import graph
-from hepaflux.model.design import Design
 from hepaflux.model.joint import JointRecipe
 from hepaflux.model.noise import Noise
 from hepaflux.model.published import FiguresRecipe
-from hepaflux.model.recipe import Recipe, adapt, data_values, prepare, scalar_inputs
+from hepaflux.model.recipe import (
+    Recipe,
+    adapt,
+    data_values,
+    prepare,
+    scalar_inputs,
+    separate,
+)
 from hepaflux.study.study import Study
 from hepaflux.systems.system import System
 
@@ -133,12 +139,9 @@ def fit_each(
     chosen = {**allowed, **settings}
     how = _record(chosen["method"], chosen["draws"], chosen["tune"], chosen["chains"], seed)
     system = adapt(system, study)
-    separate = Design({p.name: "separate" for p in system.unknowns})
     with _Clock() as clock:
         fits = _fit_subjects(study, system, noise, how)
-    recipe = prepare(
-        study, system, design=separate if len(study.subjects) > 1 else None, noise=noise
-    )
+    recipe = separate(prepare(study, system, noise=noise))
     names = xr.DataArray([s.name for s in study.subjects], dims="subject", name="subject")
     failed = sum(fit.failed for fit in fits)
     longer = [str(name) for name, fit in zip(names.values, fits, strict=True) if fit.longer]
