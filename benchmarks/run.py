@@ -153,7 +153,7 @@ def each():
     """Every person of the Ohashi study alone."""
     study = hf.read_study("ohashi_2015")
     begin = time.perf_counter()
-    posterior = hf.fit_each(study, hf.systems.oral, seed=1, tune=300, draws=1500)
+    posterior = hf.fit_each(study, hf.systems.oral, seed=1, tune=300, draws=1200)
     seconds = time.perf_counter() - begin
     stats = posterior["sample_stats"].to_dataset()
     rhat = az.rhat(posterior["posterior"].to_dataset()[["SI", "SG", "p2", "V", "absorption"]])
@@ -173,7 +173,7 @@ def secretion():
     people = tuple(s for s in study.subjects if "c_peptide" in s.samples)
     study = dataclasses.replace(study, subjects=people)
     begin = time.perf_counter()
-    posterior = hf.fit_each(study, hf.systems.secretion, seed=1, tune=300, draws=1500)
+    posterior = hf.fit_each(study, hf.systems.secretion, seed=1, tune=300, draws=1200)
     seconds = time.perf_counter() - begin
     stats = posterior["sample_stats"].to_dataset()
     rhat = az.rhat(posterior["posterior"].to_dataset()[["Phi_s", "Phi_d", "T", "CP_b"]])
