@@ -204,7 +204,7 @@ def hierarchical():
         hf.read_study("ohashi_2015"), hf.systems.oral, design=hf.Design(by_group=True)
     )
     begin = time.perf_counter()
-    posterior = hf.fit(model, seed=1, tune=500, draws=1500)
+    posterior = hf.fit(model, seed=1, tune=600, draws=1900)
     minutes = (time.perf_counter() - begin) / 60
     table = hf.summarize(posterior)
     divergences = int(posterior["sample_stats"].diverging.sum())
