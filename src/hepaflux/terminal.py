@@ -137,23 +137,36 @@ def show_system(system: "System") -> None:
 
 def show_states(systems: Iterable["System"]) -> None:
     """Print the states of health of each system, what differs in them, and who reported it."""
-    print_table(
-        ("system", "state", "who", "what differs (from)", "source"),
-        [
-            (system.name, c.name, c.meaning, _differences(system, c), _sources(system, c))
-            for system in systems
+    rows = []
+    for system in systems:
+        reference = _usual(system) if system.conditions else {}
+        rows += [
+            (
+                system.name,
+                c.name,
+                c.meaning,
+                _differences(reference, c),
+                _sources(system, c, reference),
+            )
             for c in system.conditions
-        ],
-    )
+        ]
+    print_table(("system", "state", "who", "what differs (from)", "source"), rows)
     typer.echo(
         "\n`hepaflux states SYSTEM` shows every value. (?): not compared with its source."
         "\n`hepaflux simulate SYSTEM --state STATE` makes a virtual person."
     )
 
 
-def _differences(system: "System", condition: Any) -> str:
-    """Return in words which values of a state are not the centers of the system's priors."""
-    reference = system.centers
+def _usual(system: "System") -> dict[str, float]:
+    """Return the centers of the priors of a system under any of its options."""
+    from hepaflux.parameter import center
+    from hepaflux.systems.condition import parameters_under_any_option
+
+    return {n: center(p.prior) for n, p in parameters_under_any_option(system).items()}
+
+
+def _differences(reference: dict[str, float], condition: Any) -> str:
+    """Return in words which values of a state are not those of the reference."""
     changes = [
         f"{name} {condition.values[name].value:.3g}{_mark(condition.values[name])}"
         f" ({reference[name]:.3g})"
@@ -163,26 +176,22 @@ def _differences(system: "System", condition: Any) -> str:
     return ", ".join(changes) or "nothing: the reference"
 
 
-def _sources(system: "System", condition: Any) -> str:
+def _sources(system: "System", condition: Any, reference: dict[str, float]) -> str:
     """Return who reported what differs; of the reference, where its sources are listed."""
-    changed = condition.differing(system.centers)
+    changed = condition.differing(reference)
     named = dict.fromkeys(condition.values[name].source for name in changed)
     return "; ".join(named) or f"hepaflux states {system.name}"
 
 
 def show_state_values(system: "System") -> None:
     """Print every value of each state of health of a system."""
+    from hepaflux.systems.condition import parameters_under_any_option
+
     for condition in system.conditions:
         typer.echo(f"{system.name}, {condition.name}: {condition.meaning}")
-        chosen = system.in_condition(condition.name)
+        known = parameters_under_any_option(system.in_condition(condition.name))
         rows = [
-            (
-                n,
-                f"{r.value:.4g}{_mark(r)}",
-                _unit(chosen.parameter(n).unit),
-                chosen.parameter(n).meaning,
-                r.source,
-            )
+            (n, f"{r.value:.4g}{_mark(r)}", _unit(known[n].unit), known[n].meaning, r.source)
             for n, r in condition.values.items()
         ]
         print_table(("parameter", "value", "unit", "meaning", "source"), rows)

@@ -92,3 +92,20 @@ def reported(
 ) -> dict[str, Reported]:
     """Return values that share one source."""
     return {name: Reported(value, source, verified) for name, value in values.items()}
+
+
+def parameters_under_any_option(system: Any) -> dict[str, Any]:
+    """Return the parameters of a system by name, also those that only another option brings.
+
+    A state of health may state values for options that are not chosen.
+    """
+    found: dict[str, Any] = {}
+    others = (
+        system.with_options(**{option.name: choice})
+        for option in system.options
+        for choice in option.choices
+    )
+    for chosen in (system, *others):
+        for parameter in chosen.parameters:
+            found.setdefault(parameter.name, parameter)
+    return found
