@@ -137,9 +137,11 @@ def show_system(system: "System") -> None:
 
 def show_states(systems: Iterable["System"]) -> None:
     """Print the states of health of each system, what differs in them, and who reported it."""
+    from hepaflux.systems.condition import usual_values
+
     rows = []
     for system in systems:
-        reference = _usual(system) if system.conditions else {}
+        reference = usual_values(system) if system.conditions else {}
         rows += [
             (
                 system.name,
@@ -155,14 +157,6 @@ def show_states(systems: Iterable["System"]) -> None:
         "\n`hepaflux states SYSTEM` shows every value. (?): not compared with its source."
         "\n`hepaflux simulate SYSTEM --state STATE` makes a virtual person."
     )
-
-
-def _usual(system: "System") -> dict[str, float]:
-    """Return the centers of the priors of a system under any of its options."""
-    from hepaflux.parameter import center
-    from hepaflux.systems.condition import parameters_under_any_option
-
-    return {n: center(p.prior) for n, p in parameters_under_any_option(system).items()}
 
 
 def _differences(reference: dict[str, float], condition: Any) -> str:

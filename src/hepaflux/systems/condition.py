@@ -11,6 +11,8 @@ from math import isclose, nan
 from types import MappingProxyType
 from typing import Any
 
+from hepaflux.parameter import center
+
 
 @dataclass(frozen=True)
 class Reported:
@@ -109,3 +111,8 @@ def parameters_under_any_option(system: Any) -> dict[str, Any]:
         for parameter in chosen.parameters:
             found.setdefault(parameter.name, parameter)
     return found
+
+
+def usual_values(system: Any) -> dict[str, float]:
+    """Return the center of each prior of a system, under any of its options."""
+    return {n: center(p.prior) for n, p in parameters_under_any_option(system).items()}
