@@ -7,7 +7,7 @@ from toys import nothing, toy
 from hepaflux.solver import machine_code, solve
 from hepaflux.solver.code import LANES
 from hepaflux.solver.lanes import arrange
-from hepaflux.solver.program import Layout, compile_equations
+from hepaflux.solver.program import Layout
 from hepaflux.systems.system import fields_type
 
 Single = fields_type("Single", ["a"])
@@ -90,18 +90,18 @@ def test_a_sensitivity_has_the_same_lane_for_every_state():
     assert len(arrangement.blocks) < 3 * 2 + 1
 
 
-def test_a_large_slope_is_called_and_not_repeated(monkeypatch):
-    """Both ways give the same solution."""
+def test_a_large_slope_is_called_and_not_repeated(forgotten, monkeypatch):
+    """Both ways give the same solution, each from code of its own."""
     system = toy(
         ("a",), ("k",), lambda t, y, p, u: Single(-p.k * y.a * y.a), lambda p, u: Single(1.0)
     )
-    program = compile_equations(system, curve_names=frozenset())
     found = []
     for most in (10_000, 0):
         monkeypatch.setattr("hepaflux.solver.equations.MOST_INLINE", most)
         monkeypatch.setattr(machine_code, "_MADE", {})
         monkeypatch.setattr(machine_code, "kernel_key", lambda _, most=most: f"most{most}")
-        assert program.key
         found.append(solve(system, {"k": 0.5}, nothing, times=[1.0, 4.0]).states["a"])
+    sizes = sorted(path.stat().st_size for path in forgotten.iterdir())
+    assert len(sizes) == 2 and sizes[0] < sizes[1]
     np.testing.assert_allclose(found[0], found[1], rtol=1e-14)
     np.testing.assert_allclose(found[0], 1 / (1 + 0.5 * np.array([1.0, 4.0])), rtol=1e-7)

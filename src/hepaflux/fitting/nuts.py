@@ -16,17 +16,17 @@ TARGET_ACCEPT = 0.9
 """Acceptance that the step size aims at; below it the curvature of these posteriors causes
 divergences."""
 
-MOST_R_HAT, LEAST_ESS = 1.01, 400
-"""Chains agree up to this R-hat and from this number of effective draws on."""
-
-MOST_DIVERGENT = 0.001
-"""Share of the draws that may end a trajectory that diverged."""
-
 POPULATION_ACCEPT = 0.95
 """The same for a model with a population, whose spread makes the curvature vary."""
 
 CAREFUL_ACCEPT = 0.98
 """The same for a subject whose chains diverged or did not agree."""
+
+MOST_R_HAT, LEAST_ESS = 1.01, 400
+"""Chains agree up to this R-hat and from this number of effective draws on."""
+
+MOST_DIVERGENT = 0.001
+"""Share of the draws that may end a trajectory that diverged."""
 
 
 def start(

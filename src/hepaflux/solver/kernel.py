@@ -45,6 +45,7 @@ WRITTEN_BY = tuple(
         "lanes",
         "operations",
         "machine_code",
+        "protocol",
     )
 )
 SOURCE = sha256(b"".join(path.read_bytes() for path in WRITTEN_BY)).hexdigest()
