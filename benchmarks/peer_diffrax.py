@@ -9,13 +9,13 @@ dense output beat one solve per interval. Of forty persons, ``augmented`` solves
 two could not be told apart.
 """
 
-import time
-from functools import cache, partial
+from functools import cache
 
 import jax
 
 jax.config.update("jax_enable_x64", True)
 
+import compiled_loop  # noqa: E402
 import diffrax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
@@ -169,33 +169,12 @@ def microseconds(problem, rtol=1e-6, runs=9, mode="forward"):
     points = jnp.asarray(problems.points(problem))
     points = points if problem == "pacini" else points[:64]
     both = jax.value_and_grad(density(problem, rtol, mode))
-
-    @jax.jit
-    def loop(points):
-        def body(total, theta):
-            value, gradient = both(theta)
-            return total + value + gradient[0], None
-
-        return jax.lax.scan(body, 0.0, points)[0]
-
-    begin = time.perf_counter()
-    loop(points).block_until_ready()
-    compilation = time.perf_counter() - begin
-    numbers = problems.best(_seconds(partial(loop, points), runs), len(points))
-    call = _compiled(problem, rtol, mode)
-    theta = points[0]
+    call, theta = _compiled(problem, rtol, mode), points[0]
     call(theta)[1].block_until_ready()
-    single = problems.best(_seconds(lambda: [call(theta) for _ in range(64)][-1][1], runs), 64)
-    return {**numbers, "from_python": single["microseconds"], "compile_s": round(compilation, 2)}
-
-
-def _seconds(work, runs):
-    seconds = []
-    for _ in range(runs):
-        begin = time.perf_counter()
-        work().block_until_ready()
-        seconds.append(time.perf_counter() - begin)
-    return seconds
+    calls = compiled_loop.seconds(lambda: [call(theta) for _ in range(64)][-1][1], runs)
+    single = problems.best(calls, 64)
+    numbers = compiled_loop.microseconds(both, points, runs)
+    return {**numbers, "from_python": single["microseconds"]}
 
 
 if __name__ == "__main__":

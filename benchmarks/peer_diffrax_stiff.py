@@ -5,13 +5,13 @@ through the stored steps) and ``augmented`` (the sensitivity equations as states
 control as the other solvers have it). Samples are taken from the dense output.
 """
 
-import time
 from functools import cache
 
 import jax
 
 jax.config.update("jax_enable_x64", True)
 
+import compiled_loop  # noqa: E402
 import diffrax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import problems  # noqa: E402
@@ -105,25 +105,8 @@ def evaluate(theta, rtol=stiff_problems.RTOL, mode="forward"):
 
 def microseconds(rtol=stiff_problems.RTOL, runs=5, mode="forward"):
     """Time the log-density and gradient inside one compiled loop."""
-    points, both = jnp.asarray(stiff_problems.points()), density(rtol, mode)
-
-    @jax.jit
-    def loop(points):
-        def body(total, theta):
-            value, gradient = both(theta)
-            return total + value + gradient[0], None
-
-        return jax.lax.scan(body, 0.0, points)[0]
-
-    begin = time.perf_counter()
-    loop(points).block_until_ready()
-    compilation = time.perf_counter() - begin
-    seconds = []
-    for _ in range(runs):
-        begin = time.perf_counter()
-        loop(points).block_until_ready()
-        seconds.append(time.perf_counter() - begin)
-    return {**problems.best(seconds, len(points)), "compile_s": round(compilation, 2)}
+    points = jnp.asarray(stiff_problems.points())
+    return compiled_loop.microseconds(density(rtol, mode), points, runs)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def simulate(
         typer.Option(
             help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
             " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, heavy_water, fast, half_year,"
-            " year or insulin_steps.",
+            " year, insulin_steps or medium_steps.",
             show_default="the usual test of the system",
         ),
     ] = None,

@@ -1,8 +1,10 @@
 """Fits of real fasts: glycogen, the share of new glucose, and what was not fitted.
 
 The shares of Landau (1996, heavy water) and of Rothman (1991, magnetic resonance) are held against
-a fit that has seen neither. Methods lie about 0.4 apart in the log-odds (SD), so twice that, with
-the errors of both sides, is allowed; a right model fails a given comparison in one of twenty cases.
+a fit that has not seen them. Of Rothman's persons it has seen the glycogen from which their shares
+were reckoned, though not the glucose made; of Landau's it has seen nothing. Methods lie about 0.4
+apart in the log-odds (SD), so twice that, with the errors of both sides, is allowed; a right model
+fails a given comparison in one of twenty cases.
 """
 
 from dataclasses import replace

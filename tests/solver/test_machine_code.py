@@ -1,11 +1,15 @@
 """Machine code: what is kept on disk is whole, and nothing depends on its being kept."""
 
+import ctypes
+
+import llvmlite.binding as binding
 import numpy as np
 import pytest
+from llvmlite import ir
 from toys import nothing, toy
 
 from hepaflux.solver import machine_code, solve
-from hepaflux.solver.code import LANES
+from hepaflux.solver.code import DOUBLE, LANES, Code
 from hepaflux.solver.lanes import arrange
 from hepaflux.solver.program import Layout
 from hepaflux.systems.system import fields_type
@@ -102,6 +106,31 @@ def test_a_large_slope_is_called_and_not_repeated(forgotten, monkeypatch):
         monkeypatch.setattr(machine_code, "kernel_key", lambda _, most=most: f"most{most}")
         found.append(solve(system, {"k": 0.5}, nothing, times=[1.0, 4.0]).states["a"])
     sizes = sorted(path.stat().st_size for path in forgotten.iterdir())
-    assert len(sizes) == 2 and sizes[0] < sizes[1]
+    assert len(sizes) == 2
+    assert sizes[0] < sizes[1]
     np.testing.assert_allclose(found[0], found[1], rtol=1e-14)
     np.testing.assert_allclose(found[0], 1 / (1 + 0.5 * np.array([1.0, 4.0])), rtol=1e-7)
+
+
+def native(write):
+    """Return a function of one number, whose code ``write`` gives from the code and its number."""
+    module = ir.Module()
+    code = Code(ir.Function(module, ir.FunctionType(DOUBLE, [DOUBLE]), "f"))
+    code.builder.ret(write(code, *code.arguments).value)
+    target = machine_code._target_machine()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target)
+    compiled = machine_code._compiled(str(module), target)
+    engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
+    engine.finalize_object()
+    call = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(engine.get_function_address("f"))
+    call.engine = engine  # or its code would be gone
+    return call
+
+
+@pytest.mark.parametrize("exponent", [-0.1, -0.125, 0.1])
+def test_a_rough_power_is_within_three_percent(exponent):
+    """Of the exponents of step-size controllers; over all sizes of an error."""
+    power = native(lambda code, number: code.rough_power(number, exponent))
+    numbers = np.geomspace(1e-20, 1e12, 4001)
+    found = np.array([power(number) for number in numbers])
+    np.testing.assert_allclose(found, numbers**exponent, rtol=0.031)

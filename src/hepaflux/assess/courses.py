@@ -22,6 +22,9 @@ LONG = 10 * 1440.0
 MOST_LINES = 40
 """People whose lines are shown; more would not be told apart."""
 
+MOST_ABREAST = 4
+"""Groups that one line of the legend names."""
+
 
 def plot_courses(
     courses: xr.Dataset, kind: str, *, samples: pd.DataFrame | None = None
@@ -55,7 +58,7 @@ def plot_courses(
                 own = samples[samples["analyte"] == courses[name].attrs["analyte"]]
                 _draw_samples(ax, own, length)
             ax.set_ylim(bottom=None if float(courses[name].min()) < 0 else 0.0)
-        _say_groups(axes[0], courses)
+        _say_groups(figure, courses)
         axes[-1].set_xlabel(f"time ({unit})")
     return figure
 
@@ -82,9 +85,10 @@ def _draw_samples(ax: "Axes", samples: pd.DataFrame, length: float) -> None:
     ax.plot(time, samples["value"], "o", color=INK, markersize=2, linestyle="none")
 
 
-def _say_groups(ax: "Axes", courses: xr.Dataset) -> None:
+def _say_groups(figure: "Figure", courses: xr.Dataset) -> None:
+    from matplotlib.lines import Line2D
+
     groups = [str(group) for group in dict.fromkeys(courses["group"].values) if group]
-    for place, group in enumerate(groups):
-        ax.plot([], [], color=color_of(place), label=short(group))
-    if groups:
-        ax.legend(loc="upper right")
+    lines = [Line2D([], [], color=color_of(n), label=short(g)) for n, g in enumerate(groups)]
+    if lines:
+        figure.legend(handles=lines, loc="outside upper right", ncols=min(len(lines), MOST_ABREAST))

@@ -289,7 +289,7 @@ class Code:
         return ROUGH_CENTER * Number(self, self.builder.bitcast(power.value, DOUBLE))
 
     def as_double(self, number: Number) -> Number:
-        """Return a truth or a whole number as a double."""
+        """Return a truth as 0 or 1; a double stays what it is."""
         if number.value.type == TRUTH:
             return Number(self, self.builder.uitofp(number.value, DOUBLE))
         return number

@@ -6,7 +6,7 @@ from hepaflux.systems.extraction import extraction as extraction
 from hepaflux.systems.fasting import fasting as fasting
 from hepaflux.systems.heavy_water import heavy_water as heavy_water
 from hepaflux.systems.ivgtt_labeled import ivgtt_labeled as ivgtt_labeled
-from hepaflux.systems.liver_fat_balance import liver_fat as liver_fat
+from hepaflux.systems.liver_fat import liver_fat as liver_fat
 from hepaflux.systems.meal import meal as meal
 from hepaflux.systems.mida import mida as mida
 from hepaflux.systems.minimal import minimal as minimal

@@ -1,113 +1,377 @@
-"""Liver fat: how much triglyceride the liver holds, and what share of it leaves in VLDL.
+"""Liver fat: where the triglyceride of the liver comes from and goes, over days to months.
 
-Secretion rises with liver fat and reaches a plateau: V_max L / (K_V + L), where L is the
-triglyceride of the liver. Insulin closes the gate by the share sigma. Secretion itself comes from
-the kinetics of VLDL, so what follows here is the V_max that secretion and fat imply together.
+The liver takes up fatty acids from plasma (NEFA) and from remnants, makes others (lipogenesis),
+burns a share and stores the rest as triglyceride, which leaves in VLDL: with a plateau in liver fat
+and a gate that insulin closes. VLDL and chylomicrons are cleared from plasma, and a small part of
+them comes back as remnants. All flows are means over 24 h.
 
-Assumes     secretion was measured in the state that ``insulin`` names; fat changes too slowly to
-            notice during the test
-Valid for   liver fat as a fraction of mass; a magnetic resonance signal fraction is close to it
+Assumes     before time 0 the liver is at rest: its capacity of export follows from fat and flows
+            the share that is burned falls with lipogenesis, by the power 0.1
+            plasma triglyceride, which turns over in an hour, is at rest (one pool)
+Valid for   days to years (pools=one). Five pools, fatty acids and triglyceride of cytosol and
+            endoplasmic reticulum, have times from seconds to days: the implicit method.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter
+from hepaflux.parameter import Fixed
+from hepaflux.systems.fat_export import triglyceride
 from hepaflux.systems.lipogenesis import PER_DAY
-from hepaflux.systems.system import Derived, Output
-
-FABBRINI = "Fabbrini E et al. (2008) Gastroenterology 134:424"
-SORENSEN = "Sørensen LP et al. (2011) Diabetes 60:2257"
-
-CONTENT = (
-    Parameter(
-        "IHTG",
-        unit="1",
-        prior=Beta(1.5, 12.0),
-        meaning="liver triglyceride as a fraction of liver mass",
-        source=f"chosen here to cover 0.034 to 0.227, group means of {FABBRINI}",
-        spread=0.8,
-    ),
-    Parameter(
-        "K_V",
-        unit="mmol",
-        prior=LogNormal(90.0, 0.7),
-        meaning="liver triglyceride that gives half the maximal secretion",
-        source=f"follows from two group means of {FABBRINI}; the width is chosen here",
-        spread=0.3,
-    ),
-    Parameter("lean_liver", "g", Fixed(1450.0), "mass of a liver without fat", "chosen here"),
-    Parameter("TG_mass", "g/mmol", Fixed(0.86), "molar mass of triglyceride", "usual, 860 g/mol"),
+from hepaflux.systems.liver_fat_values import (
+    FABBRINI,
+    RIEGER,
+    conditions,
+    parameters,
 )
-"""Unknowns of liver fat. At 3.4 % and 22.7 % fat secretion was 11.4 and 24.3 umol/min."""
-
-GATE = Parameter(
-    "sigma",
-    unit="1",
-    prior=Beta(5.4, 4.6),
-    meaning="suppression of secretion by high insulin, share of basal",
-    source=f"{SORENSEN}: 0.54 (SD 0.10) lean, 0.36 (SD 0.18) obese; widened by choice",
-    spread=0.5,
+from hepaflux.systems.system import (
+    Derived,
+    Flux,
+    Input,
+    Option,
+    Output,
+    Settings,
+    State,
+    System,
+    default_settings,
+    fields_type,
 )
 
+EQUATIONS = (
+    "entering = NEFA + DNL + 3 remnants,   burned = ox entering (DNL_before / DNL)^e_ox",
+    "pools=one: dL/dt = (entering - burned) / 3 - VLDL,   VLDL = V_max L / (K_V + L) gate",
+    "V_max = VLDL_before (K_V + L_0) / L_0,   L_0 = IHTG / (1 - IHTG) lean_liver / TG_mass",
+    "gate = (1 - sigma a) / (1 - sigma a_usual),   a: insulin action",
+    "remnants = k_rem TG_p V_p,   V_p dTG_p/dt = VLDL + chylomicrons - (k_LPL + k_rem) TG_p V_p"
+    " (at rest in one pool)",
+    "pools=five: V_c dFA_c/dt = entering + 3 k_lip TG_c V_c - k_ox FA_c V_c (DNL_before/DNL)^e_ox -"
+    " (k_c FA_c^3 + k_move FA_c) V_c",
+    "V_c dTG_c/dt = (k_c FA_c^3 / 3 - k_lip TG_c) V_c,"
+    "   V_r dFA_r/dt = k_move FA_c V_c - k_r FA_r^3 V_r,  V_r dTG_r/dt = k_r FA_r^3 V_r / 3 - VLDL",
+    "from time 0 on NEFA, DNL and chylomicrons are multiplied by NEFA_factor, DNL_factor and"
+    " diet_factor",
+)
+"""As a reader would write them; flows in mmol/day."""
 
-def triglyceride(p: Any) -> Any:
-    """Return the triglyceride of the liver, mmol."""
-    return p.IHTG / (1 - p.IHTG) * p.lean_liver / p.TG_mass
-
-
-def saturation(p: Any) -> Any:
-    """Return secretion as a share of what it would be with unlimited liver fat."""
-    return triglyceride(p) / (p.K_V + triglyceride(p))
-
-
-def fat_output() -> Output:
-    """Return measured liver fat."""
-    return Output(
-        "ihtg",
-        "1",
-        "liver triglyceride, fraction of liver mass",
-        analyte="ihtg",
-        value=lambda y, p, u: p.IHTG,
-        cv=Fixed(0.10),
-        floor=0.005,
-        required=False,
-    )
+FLOW = "mmol/day"
 
 
-def fat_derived(total: Callable[[Any, Any], Any], *, gated: bool) -> tuple[Derived, ...]:
-    """Return what follows from liver fat and secretion.
+class Supply(NamedTuple):
+    """What the liver is offered, mmol/day: fatty acids, and triglyceride of chylomicrons."""
 
-    Parameters
-    ----------
-    total : callable (p, u) -> umol/min
-        Secretion of VLDL triglyceride.
-    gated : bool
-        Whether it was measured at high insulin, so that ``sigma`` has to be undone.
+    NEFA: Any
+    DNL: Any
+    chylomicrons: Any
+
+
+class Balance(NamedTuple):
+    """The flows of a moment, mmol/day; entering and burned are fatty acids, others triglyceride.
+
+    ``plasma`` is plasma triglyceride in mmol/L, ``content`` that of the liver in mmol.
     """
 
-    def largest(p: Any, u: Any) -> Any:
-        gate = 1 - p.sigma if gated else 1.0
-        return total(p, u) / saturation(p) / gate
+    supply: Supply
+    entering: Any
+    burned: Any
+    stored: Any
+    secreted: Any
+    remnants: Any
+    plasma: Any
+    content: Any
 
-    return (
-        Derived("liver_TG", "mmol", "triglyceride of the liver", lambda p, u: triglyceride(p)),
-        Derived(
-            "export_saturation",
-            "1",
-            "secretion over what it would be with unlimited liver fat; rests on the prior of K_V",
-            lambda p, u: saturation(p),
+
+def before(p: Any) -> Supply:
+    """Return what the liver was offered before time 0."""
+    return Supply(p.NEFA, p.DNL, p.chylomicrons)
+
+
+def offered(p: Any, u: Any) -> Supply:
+    """Return what the liver is offered now."""
+    return Supply(
+        p.NEFA * p.NEFA_factor * u.NEFA_drive,
+        p.DNL * p.DNL_factor * u.DNL_drive,
+        p.chylomicrons * p.diet_factor,
+    )
+
+
+def returning(p: Any) -> Any:
+    """Return the share of plasma triglyceride that comes back to the liver."""
+    return p.k_rem / (p.k_rem + p.k_LPL)
+
+
+def burned_share(supply: Supply, p: Any) -> Any:
+    """Return the share of entering fatty acids that is burned."""
+    return p.ox * (p.DNL / supply.DNL) ** p.e_ox
+
+
+def resting_secretion(supply: Supply, p: Any) -> Any:
+    """Return the secretion at which as much leaves as is stored, mmol/day of triglyceride."""
+    kept, back = 1 - burned_share(supply, p), returning(p)
+    enters = supply.NEFA + supply.DNL + 3 * back * supply.chylomicrons
+    return kept * enters / 3 / (1 - kept * back)
+
+
+def capacity(p: Any) -> Any:
+    """Return the highest secretion at usual insulin, mmol/day."""
+    held = triglyceride(p)
+    return resting_secretion(before(p), p) * (p.K_V + held) / held
+
+
+def gate(action: Any, p: Any) -> Any:
+    """Return secretion over that at usual insulin action."""
+    return (1 - p.sigma * action) / (1 - p.sigma * p.a_usual)
+
+
+def resting_content(supply: Supply, opened: Any, p: Any) -> Any:
+    """Return liver triglyceride at rest, mmol; below zero where secretion cannot keep up."""
+    leaving = resting_secretion(supply, p)
+    return p.K_V * leaving / (capacity(p) * opened - leaving)
+
+
+def share(content: Any, p: Any) -> Any:
+    """Return liver triglyceride as a fraction of liver mass."""
+    return content * p.TG_mass / (p.lean_liver + content * p.TG_mass)
+
+
+class OnePool:
+    """Liver triglyceride as one pool; plasma triglyceride is at rest."""
+
+    states = (State("L", "mmol", "triglyceride of the liver", scale=50.0),)
+    record: Any = fields_type("States", ["L"])
+
+    def balance(self, y: Any, p: Any, u: Any) -> Balance:
+        """Return the flows of a moment."""
+        supply = offered(p, u)
+        secreted = capacity(p) * y.L / (p.K_V + y.L) * gate(u.insulin_action, p)
+        remnants = returning(p) * (secreted + supply.chylomicrons)
+        entering = supply.NEFA + supply.DNL + 3 * remnants
+        burned = burned_share(supply, p) * entering
+        plasma = (secreted + supply.chylomicrons) / ((p.k_LPL + p.k_rem) * p.V_p)
+        stored = (entering - burned) / 3
+        return Balance(supply, entering, burned, stored, secreted, remnants, plasma, y.L)
+
+    def rhs(self, t: Any, y: Any, p: Any, u: Any) -> Any:
+        """Return the time derivative."""
+        del t
+        now = self.balance(y, p, u)
+        return self.record((now.stored - now.secreted) * PER_DAY)
+
+    def initial(self, p: Any, u: Any) -> Any:
+        """Return the state at rest before time 0."""
+        del u
+        return self.record(triglyceride(p))
+
+
+class FivePools:
+    """Fatty acids and triglyceride of cytosol and endoplasmic reticulum, and of plasma."""
+
+    states = (
+        State("FA_c", "mmol/L", "fatty acids of the cytosol", scale=0.1),
+        State("TG_c", "mmol/L", "triglyceride of the cytosol", scale=50.0),
+        State("FA_r", "mmol/L", "fatty acids of the endoplasmic reticulum", scale=0.1),
+        State("TG_r", "mmol/L", "triglyceride of the endoplasmic reticulum", scale=50.0),
+        State("TG_p", "mmol/L", "triglyceride of plasma", scale=1.0),
+    )
+    record: Any = fields_type("States", ["FA_c", "TG_c", "FA_r", "TG_r", "TG_p"])
+
+    def rates(self, p: Any) -> dict[str, Any]:
+        """Return the rate constants that hold the state before time 0."""
+        fat, (c, r) = self.initial(p, None), (p.V_c, p.V_r)
+        leaving = resting_secretion(before(p), p)
+        entering = 3 * leaving / (1 - p.ox)
+        return {
+            "k_ox": p.ox * entering / (fat.FA_c * c),
+            "k_c": 3 * p.k_lip * fat.TG_c / fat.FA_c**3,
+            "k_move": 3 * leaving / (fat.FA_c * c),
+            "k_r": 3 * leaving / (fat.FA_r**3 * r),
+        }
+
+    def balance(self, y: Any, p: Any, u: Any) -> Balance:
+        """Return the flows of a moment."""
+        supply, k = offered(p, u), self.rates(p)
+        half = p.K_V / (p.V_c + p.V_r)
+        secreted = capacity(p) * y.TG_r / (half + y.TG_r) * gate(u.insulin_action, p)
+        remnants = p.k_rem * y.TG_p * p.V_p
+        slowed = burned_share(supply, p) / p.ox
+        made = (k["k_c"] * y.FA_c**3 - 3 * p.k_lip * y.TG_c) * p.V_c + k["k_r"] * y.FA_r**3 * p.V_r
+        return Balance(
+            supply=supply,
+            entering=supply.NEFA + supply.DNL + 3 * remnants,
+            burned=k["k_ox"] * y.FA_c * p.V_c * slowed,
+            stored=made / 3,
+            secreted=secreted,
+            remnants=remnants,
+            plasma=y.TG_p,
+            content=y.TG_c * p.V_c + y.TG_r * p.V_r,
+        )
+
+    def rhs(self, t: Any, y: Any, p: Any, u: Any) -> Any:
+        """Return the time derivative."""
+        del t
+        now, k = self.balance(y, p, u), self.rates(p)
+        released, bound = p.k_lip * y.TG_c, k["k_c"] * y.FA_c**3
+        moved, made = k["k_move"] * y.FA_c * p.V_c, k["k_r"] * y.FA_r**3
+        cleared = p.k_LPL * y.TG_p * p.V_p + now.remnants
+        return self.record(
+            FA_c=((now.entering - now.burned - moved) / p.V_c + 3 * released - bound) * PER_DAY,
+            TG_c=(bound / 3 - released) * PER_DAY,
+            FA_r=(moved / p.V_r - made) * PER_DAY,
+            TG_r=(made / 3 - now.secreted / p.V_r) * PER_DAY,
+            TG_p=(now.secreted + now.supply.chylomicrons - cleared) / p.V_p * PER_DAY,
+        )
+
+    def initial(self, p: Any, u: Any) -> Any:
+        """Return the state at rest before time 0."""
+        del u
+        fat = triglyceride(p) / (p.V_c + p.V_r)
+        leaving = resting_secretion(before(p), p) + p.chylomicrons
+        plasma = leaving / ((p.k_LPL + p.k_rem) * p.V_p)
+        return self.record(p.FA_0, fat, p.FA_0, fat, plasma)
+
+
+POOLS: dict[str, OnePool | FivePools] = {"one": OnePool(), "five": FivePools()}
+
+
+def constant(value: float) -> Callable[[Any], float]:
+    """Return a reader of what is the same for everyone unless another system drives it."""
+    return lambda subject: value
+
+
+INPUTS = (
+    Input("NEFA_drive", "1", "uptake of fatty acids over that before", constant(1.0)),
+    Input("DNL_drive", "1", "lipogenesis over that before", constant(1.0)),
+    Input("insulin_action", "1", "action of insulin on secretion, 0 to 1", constant(0.5)),
+)
+
+FLUXES = (
+    ("NEFA_uptake", FLOW, "uptake of fatty acids from plasma", lambda b: b.supply.NEFA),
+    ("lipogenesis_rate", FLOW, "fatty acids made by lipogenesis", lambda b: b.supply.DNL),
+    ("oxidation", FLOW, "fatty acids burned by the liver", lambda b: b.burned),
+    ("storage", FLOW, "triglyceride made for storage or export", lambda b: b.stored),
+    ("secretion_rate", FLOW, "triglyceride secreted in VLDL", lambda b: b.secreted),
+    ("remnant_uptake", FLOW, "triglyceride that comes back in remnants", lambda b: b.remnants),
+    ("liver_content", "mmol", "triglyceride of the liver", lambda b: b.content),
+)
+"""Name, unit, meaning, and how each follows from the balance of a moment."""
+
+PER_MINUTE = 1000 * PER_DAY
+"""umol/min in one mmol/day."""
+
+HIGH = 1.7
+"""Plasma triglyceride above which it is called high, mmol/L."""
+
+
+def outputs(pools: OnePool | FivePools) -> tuple[Output, ...]:
+    """Return what can be measured; nobody needs to have all of it."""
+
+    def at(value: Callable[[Balance, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+        return lambda y, p, u: value(pools.balance(y, p, u), p)
+
+    plain = (
+        ("ihtg", "1", "liver triglyceride, fraction of liver mass", Fixed(0.10), 0.005),
+        ("plasma_tg", "mmol/L", "plasma triglyceride, mean of a day", Fixed(0.10), 0.05),
+        ("vldl_tg_secretion", "umol/min", "secretion of VLDL triglyceride", Fixed(0.12), 0.5),
+        ("dnl_fraction", "1", "newly made share of secreted fatty acids", Fixed(0.12), 0.01),
+    )
+    values: dict[str, Callable[[Balance, Any], Any]] = {
+        "ihtg": lambda b, p: share(b.content, p),
+        "plasma_tg": lambda b, p: b.plasma,
+        "vldl_tg_secretion": lambda b, p: b.secreted * PER_MINUTE,
+        "dnl_fraction": lambda b, p: b.supply.DNL / (3 * b.stored),
+    }
+    return tuple(
+        Output(n, unit, meaning, n, at(values[n]), cv=cv, floor=floor, required=False)
+        for n, unit, meaning, cv, floor in plain
+    )
+
+
+def fluxes(pools: OnePool | FivePools) -> tuple[Flux, ...]:
+    """Return what nobody measures."""
+
+    def at(value: Callable[[Balance], Any]) -> Callable[[Any, Any, Any], Any]:
+        return lambda y, p, u: value(pools.balance(y, p, u))
+
+    return tuple(Flux(n, unit, meaning, at(value)) for n, unit, meaning, value in FLUXES)
+
+
+def after(p: Any) -> Supply:
+    """Return what the liver is offered from time 0 on, if no other system drives it."""
+    return Supply(p.NEFA * p.NEFA_factor, p.DNL * p.DNL_factor, p.chylomicrons * p.diet_factor)
+
+
+DERIVED = (
+    Derived("V_max", FLOW, "highest secretion at usual insulin", lambda p, u: capacity(p)),
+    Derived(
+        "secretion_before",
+        FLOW,
+        "secretion at rest before time 0",
+        lambda p, u: resting_secretion(before(p), p),
+    ),
+    Derived(
+        "IHTG_in_the_end",
+        "1",
+        "liver fat at rest with what is offered from time 0 on; negative: none, it only rises",
+        lambda p, u: share(resting_content(after(p), 1.0, p), p),
+    ),
+    Derived(
+        "relaxation",
+        "day",
+        "time in which liver fat approaches rest, near its beginning",
+        lambda p, u: (p.K_V + triglyceride(p)) ** 2 / (capacity(p) * p.K_V),
+    ),
+    Derived(
+        "TG_over_high",
+        "1",
+        f"plasma triglyceride before time 0 over {HIGH:g} mmol/L",
+        lambda p, u: (
+            (resting_secretion(before(p), p) + p.chylomicrons)
+            / ((p.k_LPL + p.k_rem) * p.V_p)
+            / p.TG_high
         ),
-        Derived(
-            "V_max",
-            "umol/min",
-            "secretion at basal insulin with unlimited liver fat; rests on the prior of K_V",
-            largest,
-        ),
-        Derived(
-            "export_per_day",
-            "1/day",
-            "liver triglyceride that leaves in VLDL, pools per day",
-            lambda p, u: total(p, u) / 1000 / triglyceride(p) / PER_DAY,
+    ),
+)
+
+OPTIONS = (
+    Option(
+        "pools",
+        "one pool of triglyceride, for inference, or five with fatty acids",
+        default="one",
+        choices=tuple(POOLS),
+    ),
+)
+
+
+def declare(settings: Settings) -> System:
+    """Declare the balance of liver fat under the given options."""
+    pools = POOLS[settings["pools"]]
+    return System(
+        name="liver_fat",
+        title="Liver fat: uptake, lipogenesis, oxidation and export of fatty acids",
+        equations=EQUATIONS,
+        references=(RIEGER, FABBRINI),
+        states=pools.states,
+        parameters=parameters(five=settings["pools"] == "five"),
+        inputs=INPUTS,
+        outputs=outputs(pools),
+        derived=DERIVED if settings["pools"] == "one" else DERIVED[:2] + DERIVED[3:],
+        fluxes=fluxes(pools),
+        rhs=pools.rhs,
+        initial=pools.initial,
+        leading=("IHTG", "NEFA", "DNL"),
+        rests_on={"V_max": ("K_V",), "IHTG_in_the_end": ("K_V",)},
+        conditions=conditions(),
+        options=OPTIONS,
+        settings=settings,
+        declare=declare,
+        integrator="implicit" if settings["pools"] == "five" else "explicit",
+        conventions=(
+            "Flows are means over 24 h, in mmol/day; time is in min as everywhere. NEFA and DNL are"
+            " fatty acids, three to a triglyceride.",
+            "Time 0 is when treatment begins; before it the liver is at rest, so that V_max follows"
+            " from liver fat and flows.",
+            "The newly made share is that of secreted fatty acids if none of them were burned.",
         ),
     )
+
+
+liver_fat = declare(default_settings(OPTIONS))

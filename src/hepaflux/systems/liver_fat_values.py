@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter, Prior
 from hepaflux.systems.condition import Condition, Reported, reported
-from hepaflux.systems.liver_fat import CONTENT
-from hepaflux.systems.liver_fat import FABBRINI as FABBRINI
+from hepaflux.systems.fat_export import CONTENT
+from hepaflux.systems.fat_export import FABBRINI as FABBRINI
 
 RIEGER = "Rieger TR et al. (2022) Front Pharmacol 13:910789"
 SMITH = "Smith GI et al. (2020) J Clin Invest 130:1453"

@@ -21,9 +21,9 @@ import numpy as np
 
 from hepaflux.parameter import Fixed
 from hepaflux.study.study import Study, StudyError, Subject, start_time
+from hepaflux.systems.fat_export import FABBRINI, SORENSEN, fat_derived, fat_output
 from hepaflux.systems.inputs import samples_of
 from hepaflux.systems.lipogenesis import AARSLAND, per_day
-from hepaflux.systems.liver_fat import FABBRINI, SORENSEN, fat_derived, fat_output
 from hepaflux.systems.system import (
     Curve,
     Derived,

@@ -1,8 +1,8 @@
 """VLDL secretion: unknowns of the kinetics of VLDL triglyceride, with sources of their priors."""
 
 from hepaflux.parameter import Beta, LogNormal, Parameter
+from hepaflux.systems.fat_export import CONTENT, GATE
 from hepaflux.systems.lipogenesis import AARSLAND, NEWLY_MADE, PER_DAY
-from hepaflux.systems.liver_fat import CONTENT, GATE
 from hepaflux.systems.option import Settings
 
 KOUTSARI = "Koutsari C et al. (2013) Diabetes 62:2386"
