@@ -163,8 +163,8 @@ class TestEach:
         assert fits[0].model is not fits[1].model
 
     def test_chains_that_do_not_agree_are_sampled_longer(self, three, monkeypatch):
-        """Only those; as many draws are kept, and no divergence is lost."""
-        asked, answers = [], iter([True, False, True])
+        """Only those, as often as needed; as many draws are kept, and no divergence is lost."""
+        asked, answers = [], iter([True, False, False, False, True])
         run = fit_module._run
 
         def recorded(compiled, model, how, sampler=None):
@@ -177,12 +177,11 @@ class TestEach:
         monkeypatch.setattr(fit_module, "ENOUGH", 1)
         monkeypatch.setattr(fit_module.nuts, "is_sound", lambda *_: next(answers))
         tree = hf.fit_each(three, hf.systems.oral, seed=4, **TINY)
-        assert asked == [(4, 60), (5, 60), (6, 240), (6, 60)]
+        assert asked == [(4, 60), (5, 60), (6, 120), (7, 240), (6, 60), (7, 120)]
         assert dict(tree["posterior"].sizes)["draw"] == 60
-        assert tree.attrs["sampled_longer"] == "S1"
+        assert tree.attrs["sampled_longer"] == "S1, S2"
         diverging = tree["sample_stats"]["diverging"].to_numpy()
-        assert diverging[:, 5, [0, 2]].all()
-        assert diverging[:, 1, 1].all()
+        assert all(diverging[:, draw, s].all() for s, draw in enumerate((5, 1, 2)))
 
     def test_an_interruption_stops_every_sampler(self, three, monkeypatch):
         """Also the one that is ahead, on the next subject."""

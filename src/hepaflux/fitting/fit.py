@@ -33,8 +33,9 @@ from hepaflux.systems.system import System
 ENOUGH = 4000
 """Draws in all chains from which on a subject's chains are expected to agree."""
 
-LONGER = 4
-"""How many times as long the chains are that did not agree."""
+AGAIN = ((2, nuts.POPULATION_ACCEPT), (4, nuts.CAREFUL_ACCEPT))
+"""How many times as long the chains of a subject are that did not agree or diverged, and at what
+acceptance: a second attempt, which is enough for nearly all, and a third."""
 
 Method = Literal["nuts", "pathfinder", "laplace", "map"]
 
@@ -257,16 +258,18 @@ def _finish(started: _Started) -> _Fitted:
     model, compiled, how = started.model, started.compiled, started.how
     with _naming(started.name):
         posterior, stats, failed = _run(compiled, model, how, started.sampler)
-    can_be = stats is not None and how["draws"] * how["chains"] >= ENOUGH
-    if not can_be or nuts.is_sound(posterior, stats):
-        return _Fitted(model, posterior, stats, failed, longer=False)
-    # With another seed, or a chain that went astray in its tuning would do so again.
-    sizes = {"draws": LONGER * how["draws"], "tune": 2 * how["tune"], "seed": how["seed"] + 1}
-    careful = {"target_accept": nuts.CAREFUL_ACCEPT}
-    posterior, stats, failed = _run(compiled, model, {**how, **sizes, **careful})
-    assert stats is not None
-    posterior, stats = (nuts.thinned(draws, LONGER) for draws in (posterior, stats))
-    return _Fitted(model, posterior, stats, failed, longer=True)
+    longer = 1
+    for attempt, (times, accept) in enumerate(AGAIN, start=1):
+        can_be = stats is not None and how["draws"] * how["chains"] >= ENOUGH
+        if not can_be or nuts.is_sound(posterior, stats):
+            break
+        # With another seed, or a chain that went astray in its tuning would do so again.
+        longer, anew = times, {"tune": 2 * how["tune"], "seed": how["seed"] + attempt}
+        sizes = {**anew, "draws": longer * how["draws"], "target_accept": accept}
+        posterior, stats, failed = _run(compiled, model, {**how, **sizes})
+    if longer > 1:
+        posterior, stats = (nuts.thinned(draws, longer) for draws in (posterior, stats))
+    return _Fitted(model, posterior, stats, failed, longer=longer > 1)
 
 
 def _kind(recipe: Recipe) -> tuple[Any, ...]:
