@@ -81,6 +81,16 @@ def test_of_one_number():
                 np.testing.assert_allclose(value, expected, rtol=1e-15 * 4, err_msg=f"{name}({x})")
 
 
+def test_far_gates_are_open_or_shut():
+    """Beyond 40 widths, where what is left out is 4e-18 of a width."""
+    points = [(x,) for x in (-1e3, -40.1, 40.1, 1e3)]
+    gates = [UNARY["Sigmoid"], UNARY["Softplus"]]
+    found = values_at_start([f for f, *_ in gates], points, "x")
+    for column, (_, reference, _) in zip(found.T, gates, strict=True):
+        expected = [reference(np.float64(x)) for (x,) in points]
+        np.testing.assert_allclose(column, expected, rtol=4e-15, atol=1e-17)
+
+
 def test_of_two_numbers():
     points = [(x, y) for x in POSITIVE for y in (-2.0, -0.5, 0.3, 1.0, 3.0)]
     found = values_at_start([f for f, _ in BINARY.values()], points, "x", "y")

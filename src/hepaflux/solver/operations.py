@@ -10,6 +10,9 @@ from pytensor.graph.fg import FunctionGraph
 
 from hepaflux.solver.code import Code, Number
 
+FAR = 40.0
+"""Where exp(-x), 4e-18, is nothing beside 1."""
+
 
 def _sum(code: Code, *terms: Number) -> Number:
     del code
@@ -24,18 +27,24 @@ def _product(code: Code, *factors: Number) -> Number:
     return result
 
 
-def _decay(code: Code, x: Number) -> Number:
-    """Write exp(-|x|), which the two below share where they have the same argument."""
-    return code.intrinsic("exp", -code.absolute(x))
+def _decay(code: Code, x: Number, of: Callable[[Number], Number]) -> Number:
+    """Write a function of exp(-|x|) that is zero where that is nothing beside 1.
+
+    Gates are mostly far open or far shut, and what need not be computed takes no time.
+    """
+    size, found = code.absolute(x), code.variable(code.number(0.0))
+    with code.when(~(size > FAR)):
+        found.set(of(code.intrinsic("exp", -size)))
+    return found.get()
 
 
 def _sigmoid(code: Code, x: Number) -> Number:
-    decay = _decay(code, x)
+    decay = _decay(code, x, lambda decay: decay)
     return code.chosen(x < 0.0, decay, 1.0) / (1.0 + decay)
 
 
 def _softplus(code: Code, x: Number) -> Number:
-    return code.larger(x, 0.0) + code.library("log1p", _decay(code, x))
+    return code.larger(x, 0.0) + _decay(code, x, lambda decay: code.library("log1p", decay))
 
 
 def _sign(code: Code, x: Number) -> Number:
