@@ -19,3 +19,9 @@ def data_mirror() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(MIRROR, str(folder))
         yield folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that sample for real, so that workers do not wait for one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
