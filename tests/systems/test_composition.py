@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from by_hand import integrate
 from scipy import stats
+from scipy.linalg import expm
 from virtual import OGTT, c_peptide_test, ogtt, prior_draw, samples, study_of
 
 import hepaflux as hf
-from hepaflux.parameter import Fixed
+from hepaflux.parameter import Fixed, LogNormal, Parameter
 from hepaflux.solver import solve
 from hepaflux.systems import compose, extraction, oral, oral_labeled, secretion
 from hepaflux.systems.condition import Condition, reported
-from hepaflux.systems.inputs import above_basal
+from hepaflux.systems.inputs import above_basal, constant
 from hepaflux.systems.system import Flux, Input, State, System, fields_type
 
 TIGHT = {"rtol": 1e-11, "atol": 1e-11}
@@ -236,6 +237,57 @@ def clock(name, made, needed):
         initial=lambda p, u: record(0.0),
         signals=(Flux(made, "pmol/L", "the same", lambda y, p, u: getattr(u, needed)),),
     )
+
+
+def ring(name, given, taken):
+    """A state that follows another at a rate that all of its kind share."""
+    record = fields_type("States", [f"{name}_level"])
+    return System(
+        name=name,
+        title="It follows",
+        equations=("dx/dt = rate (other - x)",),
+        references=("none",),
+        states=(State(f"{name}_level", "pmol/L", "what follows"),),
+        parameters=(Parameter("rate", "1/min", LogNormal(0.1, 0.3), "rate", "made up, to test"),),
+        inputs=(Input(taken, "pmol/L", "what it follows", constant(1.0)),),
+        outputs=(),
+        rhs=lambda t, y, p, u: record(p.rate * (getattr(u, taken) - getattr(y, f"{name}_level"))),
+        initial=lambda p, u: record(1.0 if name == "one" else 0.0),
+        signals=(Flux(given, "pmol/L", "the level", lambda y, p, u: getattr(y, f"{name}_level")),),
+    )
+
+
+class TestRings:
+    """A composed side closes a loop through three, and shares what is one quantity."""
+
+    two = compose(ring("one", "a", "from_c"), ring("two", "b", "from_a"), {"a": "from_a"})
+    three = compose(two, ring("three", "c", "from_b"), {"b": "from_b", "c": "from_c"})
+
+    def test_a_loop_of_three_is_closed(self):
+        """By hand: the levels become equal, by a linear equation whose matrix goes round."""
+        assert self.three.inputs == ()
+        times = np.array([0.0, 3, 10, 40, 200])
+        solved = solve(self.three, {"rate": 0.1}, ogtt(), times=times, **TIGHT)
+        around = 0.1 * (np.roll(np.eye(3), 1, axis=0) - np.eye(3))
+        for i, name in enumerate(("one", "two", "three")):
+            expected = [expm(around * t)[i, 0] for t in times]
+            np.testing.assert_allclose(solved.states[f"{name}_level"], expected, atol=1e-8)
+        assert solved.states["three_level"][-1] == pytest.approx(1 / 3, abs=1e-6)
+
+    def test_a_parameter_that_both_declare_alike_is_one(self):
+        assert [p.name for p in self.three.parameters] == ["rate"]
+        solved = [
+            solve(self.three, {"rate": 0.1 + h}, ogtt(), times=np.array([0.0, 9.0]), **TIGHT)
+            for h in (-1e-5, 0.0, 1e-5)
+        ]
+        rise = (solved[2].states["two_level"] - solved[0].states["two_level"]) / 2e-5
+        slope = solved[1].sensitivities["two_level", "rate"]
+        np.testing.assert_allclose(slope, rise, rtol=1e-5, atol=1e-8)
+
+    def test_one_that_they_declare_otherwise_is_not(self):
+        other = ring("three", "c", "from_b").with_priors(rate=LogNormal(0.3, 0.3))
+        with pytest.raises(ValueError, match="both have rate; choose options"):
+            compose(self.two, other, {"b": "from_b"})
 
 
 REFUSED = {

@@ -9,6 +9,9 @@ from pint import DimensionalityError
 from hepaflux import systems, units
 from hepaflux.parameter import Fixed, LogNormal, Parameter
 from hepaflux.solver.program import compile_equations, widths
+from hepaflux.systems.diacylglycerol import diacylglycerol
+from hepaflux.systems.fat_tissue import fat_tissue
+from hepaflux.systems.glucose_balance import glucose_balance
 from hepaflux.systems.system import State, System, fields_type
 
 ONE_BODY = {
@@ -53,6 +56,11 @@ VARIANTS = {
             "portal_insulin_above_basal": "liver_insulin_above_basal",
         },
     ),
+    **{part.name: part for part in (fat_tissue, glucose_balance, diacylglycerol)},
+    "selective_resistance_dynamic": systems.selective_resistance.with_options(
+        form="dynamic", pools="five", unknowns="all"
+    ),
+    "selective_resistance_gains": systems.selective_resistance.with_options(unknowns="gains"),
     "liver_fat_five": systems.liver_fat.with_options(pools="five"),
     "signaling_cells": systems.signaling.with_options(
         tissue="fat", insulin="medium", unknowns="kinetics"
@@ -60,6 +68,7 @@ VARIANTS = {
     "signaling_stated": systems.signaling.with_options(stress="stated", tissue="muscle"),
     "signaling_adipose": systems.signaling.with_options(stress="adipose"),
     "signaling_driven": systems.signaling.with_options(stress="driven"),
+    "signaling_all_driven": systems.signaling.with_options(stress="driven", tissue="all"),
     "signaling_quasi": systems.signaling.with_options(form="quasi-steady", unknowns="all"),
     "sources_turnover": systems.sources.with_options(
         sources="NEFA DNL diet", kinetics="turnover", tracers="NEFA diet"
@@ -166,7 +175,8 @@ def evaluate(system, y, p, u):
     for output in system.outputs:
         value = output.value(y, p, u)
         yield from ((v, output.unit) for v in (value if output.is_composition else (value,)))
-    yield from ((flux.value(y, p, u), flux.unit) for flux in system.fluxes)
+    passed = (*system.fluxes, *system.signals)
+    yield from ((flux.value(y, p, u), flux.unit) for flux in passed)
     for derived in system.derived:
         value = derived.value(p, u, y) if derived.at_end else derived.value(p, u)
         yield value, derived.unit
@@ -205,8 +215,9 @@ def test_every_parameter_is_seen_by_the_solver_or_by_what_is_reported(system):
     y, p, u = records(system, kind=Recorder)
     for derived in system.derived:
         derived.value(p, u, y) if derived.at_end else derived.value(p, u)
-    for output in system.outputs:
-        output.value(y, p, u)
+    # A part that is not measured by itself reports to other systems.
+    for record in system.outputs or (*system.fluxes, *system.signals):
+        record.value(y, p, u)
     seen |= p.read
     assert {p.name for p in system.unknowns} <= seen
     assert {p.name for p in system.parameters if isinstance(p.prior, Fixed)} <= seen

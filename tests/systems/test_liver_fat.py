@@ -19,7 +19,7 @@ from hepaflux.systems.liver_fat import (
 
 LIVER_FAT = hf.systems.liver_fat
 DAY = 1440.0
-USUAL = SimpleNamespace(NEFA_drive=1.0, DNL_drive=1.0, insulin_action=0.5)
+USUAL = SimpleNamespace(NEFA_drive=1.0, DNL_drive=1.0, insulin_drive=1.0)
 each_form = pytest.mark.parametrize("form", POOLS)
 each_state = pytest.mark.parametrize("state", [c.name for c in LIVER_FAT.conditions])
 

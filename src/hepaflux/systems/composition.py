@@ -3,8 +3,9 @@
 A system reads what drives it from a subject: insulin as it was measured, for example. Where another
 system describes the same quantity, that one can drive it instead: insulin of the portal vein, which
 nobody measures, comes from secretion and acts on production. Each side keeps its own equations,
-options and states of health; only where an input comes from is changed. A signal may go either way,
-so that glucose of one side drives secretion of the other while insulin goes back.
+options and states of health; only where an input comes from is changed. A signal may go either
+way, so that glucose of one side drives secretion of the other while insulin goes back. A side may
+itself be composed, so that a loop closes through any number of systems.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,10 +14,11 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
+from hepaflux.parameter import Parameter
 from hepaflux.systems.condition import Condition
 from hepaflux.systems.option import Settings
 from hepaflux.systems.renaming import View
-from hepaflux.systems.signals import Link, Shared, check_names, check_parts, links_of
+from hepaflux.systems.signals import Link, Shared, check_names, check_parts, common, links_of
 from hepaflux.systems.system import (
     INTEGRATORS,
     Derived,
@@ -45,7 +47,7 @@ def compose(first: System, second: System, shared: Shared) -> System:
     System
         States, unknowns, outputs, options and states of health of both. The inputs that are driven
         are no longer read from the subject. States and inputs of which both have the name get that
-        of their system before it.
+        of their system before it. A parameter that both declare alike is one.
 
     Raises
     ------
@@ -164,6 +166,11 @@ class Composition:
         for side in (1, 0):
             yield from ((side, record) for record in getattr(self.sides[side], name))
 
+    def only_first(self) -> Iterator[Parameter]:
+        """Yield the parameters of the first side that the second does not have, too."""
+        first, second = self.sides
+        return (p for p in first.parameters if p.name not in common(first, second))
+
     def sentences(self) -> tuple[str, ...]:
         """Say what drives what."""
         return tuple(
@@ -188,7 +195,7 @@ class Composition:
             equations=(*second.equations, *first.equations, *self.sentences()),
             references=tuple(dict.fromkeys((*second.references, *first.references))),
             states=self.states,
-            parameters=(*second.parameters, *first.parameters),
+            parameters=(*second.parameters, *self.only_first()),
             inputs=self.inputs,
             doses=tuple(self.channel(c, side) for side, c in self.each("doses")),
             outputs=seen("outputs"),

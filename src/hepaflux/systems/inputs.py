@@ -19,6 +19,11 @@ STEP = 1e-6
 """Minutes in which a curve steps; the solver itself meets doses exactly."""
 
 
+def constant(value: float) -> Callable[[Subject], float]:
+    """Return a reader of what is the same for everyone unless another system drives it."""
+    return lambda subject: value
+
+
 def clock(subject: Subject) -> Curve:
     """Read the time since the test began, in min."""
     start = zero_time(subject)

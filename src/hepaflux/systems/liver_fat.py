@@ -17,13 +17,9 @@ from typing import Any, NamedTuple
 
 from hepaflux.parameter import Fixed
 from hepaflux.systems.fat_export import triglyceride
+from hepaflux.systems.inputs import constant
 from hepaflux.systems.lipogenesis import PER_DAY
-from hepaflux.systems.liver_fat_values import (
-    FABBRINI,
-    RIEGER,
-    conditions,
-    parameters,
-)
+from hepaflux.systems.liver_fat_values import FABBRINI, RIEGER, conditions, parameters
 from hepaflux.systems.system import (
     Derived,
     Flux,
@@ -41,7 +37,7 @@ EQUATIONS = (
     "entering = NEFA + DNL + 3 remnants,   burned = ox entering (DNL_before / DNL)^e_ox",
     "pools=one: dL/dt = (entering - burned) / 3 - VLDL,   VLDL = V_max L / (K_V + L) gate",
     "V_max = VLDL_before (K_V + L_0) / L_0,   L_0 = IHTG / (1 - IHTG) lean_liver / TG_mass",
-    "gate = (1 - sigma a) / (1 - sigma a_usual),   a: insulin action",
+    "gate = (1 - sigma a) / (1 - sigma a_usual),   a = a_usual insulin_drive",
     "remnants = k_rem TG_p V_p,   V_p dTG_p/dt = VLDL + chylomicrons - (k_LPL + k_rem) TG_p V_p"
     " (at rest in one pool)",
     "pools=five: V_c dFA_c/dt = entering + 3 k_lip TG_c V_c - k_ox FA_c V_c (DNL_before/DNL)^e_ox -"
@@ -122,6 +118,11 @@ def gate(action: Any, p: Any) -> Any:
     return (1 - p.sigma * action) / (1 - p.sigma * p.a_usual)
 
 
+def opening(p: Any, u: Any) -> Any:
+    """Return secretion over that at usual insulin action, with what drives it now."""
+    return gate(p.a_usual * u.insulin_drive, p)
+
+
 def resting_content(supply: Supply, opened: Any, p: Any) -> Any:
     """Return liver triglyceride at rest, mmol; below zero where secretion cannot keep up."""
     leaving = resting_secretion(supply, p)
@@ -142,7 +143,7 @@ class OnePool:
     def balance(self, y: Any, p: Any, u: Any) -> Balance:
         """Return the flows of a moment."""
         supply = offered(p, u)
-        secreted = capacity(p) * y.L / (p.K_V + y.L) * gate(u.insulin_action, p)
+        secreted = capacity(p) * y.L / (p.K_V + y.L) * opening(p, u)
         remnants = returning(p) * (secreted + supply.chylomicrons)
         entering = supply.NEFA + supply.DNL + 3 * remnants
         burned = burned_share(supply, p) * entering
@@ -190,7 +191,7 @@ class FivePools:
         """Return the flows of a moment."""
         supply, k = offered(p, u), self.rates(p)
         half = p.K_V / (p.V_c + p.V_r)
-        secreted = capacity(p) * y.TG_r / (half + y.TG_r) * gate(u.insulin_action, p)
+        secreted = capacity(p) * y.TG_r / (half + y.TG_r) * opening(p, u)
         remnants = p.k_rem * y.TG_p * p.V_p
         slowed = burned_share(supply, p) / p.ox
         made = (k["k_c"] * y.FA_c**3 - 3 * p.k_lip * y.TG_c) * p.V_c + k["k_r"] * y.FA_r**3 * p.V_r
@@ -232,27 +233,31 @@ class FivePools:
 POOLS: dict[str, OnePool | FivePools] = {"one": OnePool(), "five": FivePools()}
 
 
-def constant(value: float) -> Callable[[Any], float]:
-    """Return a reader of what is the same for everyone unless another system drives it."""
-    return lambda subject: value
-
-
 INPUTS = (
     Input("NEFA_drive", "1", "uptake of fatty acids over that before", constant(1.0)),
     Input("DNL_drive", "1", "lipogenesis over that before", constant(1.0)),
-    Input("insulin_action", "1", "action of insulin on secretion, 0 to 1", constant(0.5)),
+    Input("insulin_drive", "1", "action of insulin on secretion over that usual", constant(1.0)),
 )
 
 FLUXES = (
-    ("NEFA_uptake", FLOW, "uptake of fatty acids from plasma", lambda b: b.supply.NEFA),
-    ("lipogenesis_rate", FLOW, "fatty acids made by lipogenesis", lambda b: b.supply.DNL),
-    ("oxidation", FLOW, "fatty acids burned by the liver", lambda b: b.burned),
-    ("storage", FLOW, "triglyceride made for storage or export", lambda b: b.stored),
-    ("secretion_rate", FLOW, "triglyceride secreted in VLDL", lambda b: b.secreted),
-    ("remnant_uptake", FLOW, "triglyceride that comes back in remnants", lambda b: b.remnants),
-    ("liver_content", "mmol", "triglyceride of the liver", lambda b: b.content),
+    ("NEFA_uptake", FLOW, "uptake of fatty acids from plasma", lambda b, p: b.supply.NEFA),
+    ("lipogenesis_rate", FLOW, "fatty acids made by lipogenesis", lambda b, p: b.supply.DNL),
+    ("oxidation", FLOW, "fatty acids burned by the liver", lambda b, p: b.burned),
+    ("storage", FLOW, "triglyceride made for storage or export", lambda b, p: b.stored),
+    ("secretion_rate", FLOW, "triglyceride secreted in VLDL", lambda b, p: b.secreted),
+    ("remnant_uptake", FLOW, "triglyceride that comes back in remnants", lambda b, p: b.remnants),
+    ("liver_content", "mmol", "triglyceride of the liver", lambda b, p: b.content),
 )
 """Name, unit, meaning, and how each follows from the balance of a moment."""
+
+Known = Callable[[Balance, Any], Any]
+"""How something follows from the balance of a moment and the parameters."""
+
+
+def of_balance(pools: OnePool | FivePools, value: Known) -> Callable[[Any, Any, Any], Any]:
+    """Return what follows from a balance as a function of states, parameters and inputs."""
+    return lambda y, p, u: value(pools.balance(y, p, u), p)
+
 
 PER_MINUTE = 1000 * PER_DAY
 """umol/min in one mmol/day."""
@@ -263,35 +268,48 @@ HIGH = 1.7
 
 def outputs(pools: OnePool | FivePools) -> tuple[Output, ...]:
     """Return what can be measured; nobody needs to have all of it."""
-
-    def at(value: Callable[[Balance, Any], Any]) -> Callable[[Any, Any, Any], Any]:
-        return lambda y, p, u: value(pools.balance(y, p, u), p)
-
     plain = (
-        ("ihtg", "1", "liver triglyceride, fraction of liver mass", Fixed(0.10), 0.005),
-        ("plasma_tg", "mmol/L", "plasma triglyceride, mean of a day", Fixed(0.10), 0.05),
-        ("vldl_tg_secretion", "umol/min", "secretion of VLDL triglyceride", Fixed(0.12), 0.5),
-        ("dnl_fraction", "1", "newly made share of secreted fatty acids", Fixed(0.12), 0.01),
+        (
+            *("ihtg", "1", "liver triglyceride, fraction of liver mass", Fixed(0.10), 0.005),
+            lambda b, p: share(b.content, p),
+        ),
+        (
+            *("plasma_tg", "mmol/L", "plasma triglyceride, mean of a day", Fixed(0.10), 0.05),
+            lambda b, p: b.plasma,
+        ),
+        (
+            *("vldl_tg_secretion", "umol/min", "secretion of VLDL triglyceride", Fixed(0.12), 0.5),
+            lambda b, p: b.secreted * PER_MINUTE,
+        ),
+        (
+            *("dnl_fraction", "1", "newly made share of secreted fatty acids", Fixed(0.12), 0.01),
+            lambda b, p: b.supply.DNL / (3 * b.stored),
+        ),
     )
-    values: dict[str, Callable[[Balance, Any], Any]] = {
-        "ihtg": lambda b, p: share(b.content, p),
-        "plasma_tg": lambda b, p: b.plasma,
-        "vldl_tg_secretion": lambda b, p: b.secreted * PER_MINUTE,
-        "dnl_fraction": lambda b, p: b.supply.DNL / (3 * b.stored),
-    }
     return tuple(
-        Output(n, unit, meaning, n, at(values[n]), cv=cv, floor=floor, required=False)
-        for n, unit, meaning, cv, floor in plain
+        Output(n, unit, meaning, n, of_balance(pools, at), cv=cv, floor=floor, required=False)
+        for n, unit, meaning, cv, floor, at in plain
     )
 
 
 def fluxes(pools: OnePool | FivePools) -> tuple[Flux, ...]:
     """Return what nobody measures."""
+    return tuple(Flux(n, unit, meaning, of_balance(pools, at)) for n, unit, meaning, at in FLUXES)
 
-    def at(value: Callable[[Balance], Any]) -> Callable[[Any, Any, Any], Any]:
-        return lambda y, p, u: value(pools.balance(y, p, u))
 
-    return tuple(Flux(n, unit, meaning, at(value)) for n, unit, meaning, value in FLUXES)
+SIGNALS = (
+    ("storage_drive", "made", lambda b, p: b.stored / resting_secretion(before(p), p)),
+    ("content_drive", "held", lambda b, p: b.content / triglyceride(p)),
+)
+"""Name of what drives other systems, what it is over that before, and how it follows."""
+
+
+def signals(pools: OnePool | FivePools) -> tuple[Flux, ...]:
+    """Return by what it can drive another system, beside its fluxes."""
+    return tuple(
+        Flux(n, "1", f"triglyceride {what} over that before", of_balance(pools, at))
+        for n, what, at in SIGNALS
+    )
 
 
 def after(p: Any) -> Supply:
@@ -355,6 +373,7 @@ def declare(settings: Settings) -> System:
         outputs=outputs(pools),
         derived=DERIVED if settings["pools"] == "one" else DERIVED[:2] + DERIVED[3:],
         fluxes=fluxes(pools),
+        signals=signals(pools),
         rhs=pools.rhs,
         initial=pools.initial,
         leading=("IHTG", "NEFA", "DNL"),

@@ -67,13 +67,24 @@ def load_with(added: Any, s6k: Any, usual: Any, p: Any) -> Any:
     return p.r0 * (1 + rectified(added + p.g_S6K * (s6k - usual), BEND))
 
 
+def strain(size: Any) -> Any:
+    """Return how far fat cells outgrow the size of health, which is 1."""
+    return rectified(size - 1, BEND)
+
+
+def cytokines(strained: Any, p: Any) -> tuple[Any, Any]:
+    """Return TNF-alpha and interleukin 6 of a strained fat tissue, over those of health."""
+    return 1 + p.e_TNF * strained, 1 + p.e_IL6 * strained
+
+
 def spilling(p: Any) -> Surroundings:
     """Return what a fat tissue of some mass and number of cells exposes other tissue to."""
-    strain = rectified(p.fat_mass / p.fat_cells - 1, BEND)
+    strained = strain(p.fat_mass / p.fat_cells)
+    tnf, il6 = cytokines(strained, p)
     return Surroundings(
-        TNFa=1 + p.e_TNF * strain,
-        IL6=1 + p.e_IL6 * strain,
-        FFA=1 + p.e_FFA * strain,
-        DAG=1 + p.e_DAG * strain,
+        TNFa=tnf,
+        IL6=il6,
+        FFA=1 + p.e_FFA * strained,
+        DAG=1 + p.e_DAG * strained,
         substrate=p.substrate,
     )

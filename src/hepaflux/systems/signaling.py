@@ -12,10 +12,11 @@ Valid for   seconds to months (form=dynamic, by the implicit method), hours to m
             (form=quasi-steady)
 """
 
+import functools
 from typing import Any
 
 from hepaflux.systems.receptor import resting_shares
-from hepaflux.systems.signaling_arms import TISSUES, Tissue, usual_mtorc1
+from hepaflux.systems.signaling_arms import TISSUES, Tissue, usual_effector, usual_mtorc1
 from hepaflux.systems.signaling_cell import Equations, Moment
 from hepaflux.systems.signaling_values import (
     BLANK,
@@ -99,6 +100,31 @@ def fluxes(equations: Equations) -> tuple[Flux, ...]:
         found += [at(tissue, name, meaning) for name, meaning in FLUXES]
         found += [at(tissue, f"{name}_effect", MEANING[name]) for name in tissue.effectors]
         found += [lipogenesis(tissue)] if tissue.is_lipogenic else []
+    return tuple(found)
+
+
+def signals(equations: Equations) -> tuple[Flux, ...]:
+    """Return by what it can drive another system, beside its fluxes: effectors over health."""
+
+    def over_health(tissue: Tissue, name: str, *, off: bool = False) -> Any:
+        def value(y: Any, p: Any, u: Any) -> Any:
+            now = read(equations.moment(tissue, y, p, u), tissue)[f"{name}_effect"]
+            usual = usual_effector(name, equations.usual(tissue, p), p)
+            return (1 - now) / (1 - usual) if off else now / usual
+
+        return value
+
+    found = []
+    for tissue in equations.tissues:
+        named = functools.partial(equations.named, tissue)
+        found += [
+            Flux(named(f"{n}_drive"), "1", f"{MEANING[n]}, over health", over_health(tissue, n))
+            for n in tissue.effectors
+        ]
+        if tissue.is_lipogenic:
+            kept_out = over_health(tissue, "FoxO1", off=True)
+            meaning = "FoxO1 that insulin keeps out of the nucleus, over health"
+            found.append(Flux(named("insulin_drive"), "1", meaning, kept_out))
     return tuple(found)
 
 
@@ -219,6 +245,7 @@ def declare(settings: Settings) -> System:
         outputs=() if settings["stress"] == "driven" else outputs(equations),
         derived=derived(settings),
         fluxes=fluxes(equations),
+        signals=signals(equations),
         rhs=equations.rhs,
         initial=equations.initial,
         leading=leading(settings),

@@ -98,13 +98,22 @@ def mtorc1(driven: Any, usual: Any, p: Any) -> Any:
     usual : pmol/L
         Insulin that the tissue sees in a healthy fast.
     """
+    return p.nutrients * _pushed(driven, usual, p)
+
+
+def _pushed(driven: Any, usual: Any, p: Any) -> Any:
     half = p.M_half * usual
-    return p.nutrients * hill(driven, half / (half + p.K_R), p.n_M)
+    return hill(driven, half / (half + p.K_R), p.n_M)
 
 
 def usual_mtorc1(usual: Any, p: Any) -> Any:
-    """Return the activity of mTORC1 in health at usual insulin, with one unit of receptors."""
-    return mtorc1(usual / (usual + p.K_R), usual, p)
+    """Return the activity of mTORC1 in health: usual insulin and nutrients, all receptors."""
+    return _pushed(usual / (usual + p.K_R), usual, p)
+
+
+def usual_effector(name: str, usual: Any, p: Any) -> Any:
+    """Return what an effector does in health at usual insulin, with all receptors."""
+    return effector(name, akt(usual / (usual + p.K_R), p), p)
 
 
 def at_rest(drive: Drive, tissue: Tissue, usual: Any, p: Any) -> Arms:

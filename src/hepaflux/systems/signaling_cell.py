@@ -6,7 +6,7 @@ Tissue is an axis: every tissue has the same forms and the same equations, and i
 from typing import Any, NamedTuple
 
 from hepaflux.systems import receptor
-from hepaflux.systems.inputs import medium, medium_before, plasma, plasma_before
+from hepaflux.systems.inputs import constant, medium, medium_before, plasma, plasma_before
 from hepaflux.systems.option import Settings
 from hepaflux.systems.receptor import Cycle, Substrate
 from hepaflux.systems.serine_kinases import Surroundings, excess, load_with, spilling
@@ -29,12 +29,6 @@ ROUNDS = 8
 
 SCALE = 0.1
 """Typical magnitude of every share and activity."""
-
-
-def usual(subject: Any) -> float:
-    """Read that a subject's cells are exposed to what those of healthy people are."""
-    del subject
-    return 1.0
 
 
 SLOW = ("able", "inhibited")
@@ -153,8 +147,9 @@ class Equations:
             known |= receptor.resting_cycle(insulin, p)._asdict() | moment.arms._asdict()
             known |= dict(zip(tissue.effectors, moment.arms.effectors, strict=True))
         if tissue.is_lipogenic:
-            substrate = 1.0 if driven else self.around(p, u).substrate
-            known["SREBP"] = lipogenic(moment.arms.mTORC1, substrate, p)
+            usual = usual_mtorc1(self.usual(tissue, p), p)
+            mtor, substrate = moment.arms.mTORC1, 1.0 if driven else self.around(p, u).substrate
+            known["SREBP"] = usual if driven else lipogenic(mtor, substrate, p)
         return [known[form] for form in self.forms(tissue)]
 
     def resting_load(self, tissue: Tissue, signal: Any, p: Any, u: Any) -> Any:
@@ -226,7 +221,12 @@ class Equations:
         return (
             known[0],
             *(
-                Input(name, "1", f"{MEANING[name]}; as in health unless a system drives it", usual)
+                Input(
+                    name,
+                    "1",
+                    f"{MEANING[name]}; as in health unless a system drives it",
+                    constant(1.0),
+                )
                 for name in Surroundings._fields
             ),
         )

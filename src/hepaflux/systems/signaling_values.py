@@ -229,6 +229,11 @@ def names(settings: Settings, tissues: tuple[Tissue, ...]) -> tuple[str, ...]:
     )
 
 
+def known(name: str) -> Parameter:
+    """Return a parameter with its value in health, for another system that has it too."""
+    return _parameter(name, is_unknown=False)
+
+
 def parameters(settings: Settings, tissues: tuple[Tissue, ...]) -> tuple[Parameter, ...]:
     """Return the parameters under given options, in health."""
     free = unknown(settings)

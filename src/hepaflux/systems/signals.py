@@ -113,9 +113,14 @@ def check_parts(first: System, second: System) -> None:
         )
 
 
+def common(first: System, second: System) -> frozenset[str]:
+    """Return the parameters that both declare alike: one quantity, which one body has once."""
+    return frozenset(p.name for p in first.parameters if p in second.parameters)
+
+
 def check_names(first: System, second: System) -> None:
     """Refuse what would make one name stand for two things."""
-    both = sorted(public_names(first) & public_names(second))
+    both = sorted(public_names(first) & public_names(second) - common(first, second))
     if both:
         raise ValueError(
             f"{first.name} and {second.name} both have {', '.join(both)}; choose options under"
