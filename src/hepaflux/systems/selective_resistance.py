@@ -118,6 +118,13 @@ def begun(whole: System) -> Callable[[Any, Any], Any]:
     return initial
 
 
+TOLD = (
+    *("NEFA_uptake", "lipogenesis_rate", "storage", "secretion_rate", "HIRI", "FFA"),
+    *("kinase_load", "FoxO1_effect", "MAPK_active"),
+)
+"""What is stored and drawn, of all that the parts know of a moment."""
+
+
 def wires(whole: System) -> tuple[Flux, ...]:
     """Return what is left of either order of insulin, under the names of the loop."""
     at = {flux.name: flux.value for flux in whole.fluxes}
@@ -160,7 +167,8 @@ def declare(settings: Settings) -> System:
         title="The slow loop of fat, fatty liver, glucose and insulin",
         parameters=parameters(whole, settings["unknowns"]),
         derived=derived(whole, settings["unknowns"]),
-        fluxes=(*whole.fluxes, *wires(whole)),
+        fluxes=(*(f for f in whole.fluxes if f.name in TOLD), *wires(whole)),
+        signals=(*whole.signals, *(f for f in whole.fluxes if f.name not in TOLD)),
         initial=begun(whole),
         leading=LEADING[settings["unknowns"]],
         rests_on={},
