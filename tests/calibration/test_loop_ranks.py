@@ -1,11 +1,17 @@
-"""The slow loop: what visits over years tell of its gains, and whether intervals cover."""
+"""The slow loop: ranks of its gains are uniform and intervals cover, by visits once a year.
+
+The gains (e_F, g_PKC, K_V) are what such visits tell where the drivers are known. Fits of one and
+of four people with all six analytes converge, too, and find them; in the fattest liver, where export
+is near its plateau, g_PKC and K_V are told by their product alone. Three analytes are enough here,
+and compile in a third of the time.
+"""
 
 import numpy as np
 import pytest
 from ranks import p_values, ranks_of
 
 import hepaflux as hf
-from hepaflux.model.protocols import DAY, LOOP, StandardTest
+from hepaflux.model.protocols import DAY, StandardTest
 
 pytestmark = pytest.mark.slow
 
@@ -14,18 +20,16 @@ FALSE_ALARM = 0.005
 """Probability that a sound sampler fails any check of the ranks."""
 
 YEARS = tuple(365.0 * DAY * np.arange(6))
-VISITS = StandardTest(YEARS, (), sampled=dict.fromkeys(LOOP, YEARS))
+MEASURED = ("glucose", "insulin", "ihtg")
+VISITS = StandardTest(YEARS, (), sampled=dict.fromkeys(MEASURED, YEARS))
 GAINS = hf.systems.selective_resistance.with_options(unknowns="gains").in_condition("nafld")
 
 
-@pytest.fixture(scope="module")
-def model():
-    """One person whose drivers are known, seen once a year."""
-    return hf.build_model(hf.simulate_study(GAINS, subjects=1, protocol=VISITS).study, GAINS)
-
-
-def test_ranks_are_uniform_and_intervals_cover(model):
-    ranks = ranks_of(model, replicates=REPLICATES, seed=60, tune=150)
+def test_ranks_are_uniform_and_intervals_cover():
+    """Of one person whose drivers are known."""
+    study = hf.simulate_study(GAINS, subjects=1, protocol=VISITS).study
+    assert set(study.subjects[0].samples) == set(MEASURED)
+    ranks = ranks_of(hf.build_model(study, GAINS), replicates=REPLICATES, seed=60, tune=100)
     assert set(ranks) == {"e_F", "g_PKC", "K_V"}
     report = p_values(ranks)
     checks = sum(len(values) for values in report.values())
