@@ -1,9 +1,10 @@
 """The slow loop: ranks of its gains are uniform and intervals cover, by visits once a year.
 
 The gains (e_F, g_PKC, K_V) are what such visits tell where the drivers are known. Fits of one and
-of four people with all six analytes converge, too, and find them; in the fattest liver, where export
-is near its plateau, g_PKC and K_V are told by their product alone. Three analytes are enough here,
-and compile in a third of the time.
+of four people with all six analytes converge, too, and find them; in the fattest liver, where
+export is near its plateau, g_PKC and K_V are told by their product alone. Of drivers that are
+unknown, FM and w_A are told by their ratio alone. Three analytes are enough here, and compile in a
+third of the time.
 """
 
 import numpy as np
