@@ -133,5 +133,61 @@ def test_what_cannot_be_compared_is_refused(both, first, second, options, messag
 
 def test_a_quantity_that_can_be_negative_has_no_ratio():
     made = tree(("a", "b"), first=around(0.0, 0.1), second=np.exp(around(0.0, 1.0)))
-    with pytest.raises(ComparisonError, match="first can be zero or negative"):
+    with pytest.raises(ComparisonError, match="first, which can be zero or negative"):
         compare_differences(made, "first", "second")
+
+
+def of_people(*rows, sd=0.0, seed=4):
+    """A quantity by subject with the given values, which the draws scatter about."""
+    noise = sd * np.random.default_rng(seed).standard_normal((*N, len(rows)))
+    return np.array(rows) + noise
+
+
+def people(share, groups=("a", "a", "a", "b", "b", "b"), **variables):
+    """Inference data of six people with a share by group and quantities by subject."""
+    coords = {"group": ["a", "b"], "subject": [f"S{i}" for i in range(len(groups))]}
+    by_subject = {name: (("chain", "draw", "subject"), v) for name, v in variables.items()}
+    by_group = {"share_population": (("chain", "draw", "group"), share)}
+    spread = {"share_spread": (("chain", "draw"), np.full(N, 0.5))}
+    whole = xr.Dataset({**by_subject, **by_group, **spread}, coords)
+    whole["share"] = whole["share_population"].isel(group=0, drop=True)
+    index = [coords["group"].index(group) for group in groups]
+    constant = xr.Dataset({"subject_group": ("subject", index)}, coords)
+    made = xr.DataTree.from_dict({"/posterior": whole, "/constant_data": constant})
+    made.attrs["supports"] = json.dumps({"share": "unit"})
+    return made
+
+
+SHARES = logistic(around(-2.0, -1.0, sd=0.05))
+
+
+def test_what_follows_is_measured_by_the_scatter_of_the_subjects_within_groups():
+    """Logarithms -1, 0, 1 and 1, 2, 3: the SD within groups is 1, and their means differ by 2."""
+    made = people(SHARES, flux=np.exp(of_people(-1.0, 0.0, 1.0, 1.0, 2.0, 3.0)))
+    found = compare_differences(made, "flux", "share")
+    assert found.standardized
+    assert found.first.value.median == pytest.approx(2.0)
+    assert found.second.value.median == pytest.approx(1.0 / 0.5, rel=0.02)
+
+
+def test_what_can_be_negative_is_compared_by_its_difference():
+    """Values -1, 0, 1 and -2, -1, 0: a fall by one SD, beside a share that rises by two."""
+    made = people(SHARES, suppression=of_people(-1.0, 0.0, 1.0, -2.0, -1.0, 0.0))
+    found = compare_differences(made, "suppression", "share")
+    assert found.first.value.median == pytest.approx(-1.0)
+    assert found.first.is_lower
+    assert found.difference.median == pytest.approx(3.0, rel=0.03)
+
+
+def test_who_did_not_take_a_test_has_no_part_in_it():
+    """One of each group lacks it: the others are -1, 1 and 1, 3, with an SD of the root of 2."""
+    nan = np.nan
+    made = people(SHARES, flux=np.exp(of_people(-1.0, nan, 1.0, 1.0, nan, 3.0)))
+    found = compare_differences(made, "flux", "share")
+    assert found.first.value.median == pytest.approx(2 / np.sqrt(2))
+
+
+def test_single_people_have_no_spread():
+    made = people(SHARES, groups=("a", "b"), flux=np.exp(of_people(0.0, 1.0)))
+    with pytest.raises(ComparisonError, match="flux: no group has two people"):
+        compare_differences(made, "flux", "share")

@@ -271,15 +271,25 @@ def _means(
             f"{values.name} is shared by all subjects, so it has no difference between groups; "
             f"fit it by {by} or by subject"
         )
+    values = known_subjects(values)
     positive = bool((values > 0).all())
     member = history.subject_labels(posterior, by)
+    studied = [str(name) for name in values["subject"].values]
     means = {}
     for label in history.labels(posterior, by):
-        own = values.sel(subject=[name for name, of in member.items() if of == label])
+        who = [name for name in studied if member[name] == label]
+        if not who:
+            raise ComparisonError(f"nobody of {label} has {values.name}: none took that test")
+        own = values.sel(subject=who)
         mean = np.exp(np.log(own).mean("subject")) if positive else own.mean("subject")
         means[label] = _flat(mean, str(values.name))
     kind = "geometric mean" if positive else "mean"
     return means, f"{kind} of the subjects studied"
+
+
+def known_subjects(values: xr.DataArray) -> xr.DataArray:
+    """Return the draws of those who took the test; those of others are not numbers."""
+    return values.dropna("subject", how="all")
 
 
 def _flat(values: xr.DataArray, parameter: str) -> np.ndarray:

@@ -21,6 +21,7 @@ from hepaflux.assess.compare import (
     ComparisonError,
     Estimate,
     estimate,
+    known_subjects,
     probability,
     representatives,
 )
@@ -29,6 +30,10 @@ from hepaflux.assess.history import number
 PERSON_SDS = ("_person_sd", "_spread")
 """Endings of the variables that hold the standard deviation between people, on the log or log-odds
 scale: of published figures, and of a population."""
+
+
+DIFFERENCE = "difference"
+"""Kind of the change of what can be zero or negative, which has no ratio."""
 
 
 class Change(NamedTuple):
@@ -169,9 +174,10 @@ def compare_differences(
 ) -> Differences:
     """Compare how two parameters change from one group to another.
 
-    Changes are log ratios, or log odds ratios of fractions, and so can be compared with each other
-    if they are of one kind; else, or if asked for, they are divided by the standard deviation
-    between people on the same scale.
+    Changes are log ratios, log odds ratios of fractions, or differences of what can be zero or
+    negative. Ratios can be compared with ratios and odds ratios with odds ratios; else, or if asked
+    for, changes are divided by the standard deviation between people on the same scale: that of the
+    population, or among the subjects studied, within groups, for what no population was fitted to.
 
     Parameters
     ----------
@@ -190,20 +196,22 @@ def compare_differences(
     Raises
     ------
     ComparisonError
-        If a parameter or group is not known, can be zero or negative, or is compared with itself,
-        or if changes have to be standardized and no standard deviation between people is known.
+        If a parameter or group is not known, or a parameter is compared with itself, or if changes
+        have to be standardized and no standard deviation between people is known.
     """
     if first == second:
         raise ComparisonError(f"{first} is compared with itself; name two parameters")
     reference, group = _pair(posterior, groups)
     kinds = [_kind(posterior, name) for name in (first, second)]
-    in_sds = kinds[0] != kinds[1] if standardized is None else standardized
-    if not in_sds and kinds[0] != kinds[1]:
+    alike = kinds[0] == kinds[1] != DIFFERENCE
+    in_sds = not alike if standardized is None else standardized
+    if not in_sds and not alike:
         raise ComparisonError(f"a {kinds[0]} and a {kinds[1]} compare only if standardized")
-    moves = [_move(posterior, name, (reference, group)) for name in (first, second)]
+    named = list(zip((first, second), kinds, strict=True))
+    moves = [_move(posterior, name, kind, (reference, group)) for name, kind in named]
     if in_sds:
-        names = (first, second)
-        moves = [m / _person_sd(posterior, name) for m, name in zip(moves, names, strict=True)]
+        sds = [_person_sd(posterior, name, kind) for name, kind in named]
+        moves = [move / sd for move, sd in zip(moves, sds, strict=True)]
         kinds = ["change in SDs", "change in SDs"]
     shown = np.asarray if in_sds else np.exp
     changes = [
@@ -239,24 +247,31 @@ def _pair(posterior: xr.DataTree, groups: Sequence[str] | None) -> tuple[str, st
 
 
 def _kind(posterior: xr.DataTree, parameter: str) -> str:
-    """Return what kind of ratio tells how a parameter changes."""
-    is_fraction = history.words(posterior, "supports", parameter) == "unit"
-    return "odds ratio" if is_fraction else "ratio"
-
-
-def _move(posterior: xr.DataTree, parameter: str, pair: tuple[str, str]) -> np.ndarray:
-    """Return the draws of a parameter's log ratio or log odds ratio between two groups."""
+    """Return what tells how a parameter changes: an odds ratio, a ratio, or a difference."""
+    if history.words(posterior, "supports", parameter) == "unit":
+        return "odds ratio"
     by_label, _ = representatives(posterior, parameter)
-    base, draws = (by_label[label] for label in pair)
-    if not ((draws > 0).all() and (base > 0).all()):
-        raise ComparisonError(f"{parameter} can be zero or negative, so it has no ratio")
-    move: np.ndarray = np.log(draws) - np.log(base)
-    if _kind(posterior, parameter) == "odds ratio":
-        move = move - np.log1p(-draws) + np.log1p(-base)
+    return "ratio" if all((draws > 0).all() for draws in by_label.values()) else DIFFERENCE
+
+
+def _on_line(values: Any, kind: str) -> Any:
+    """Return values on the scale on which a change of a kind is a difference."""
+    if kind == DIFFERENCE:
+        return values
+    return np.log(values) - (np.log1p(-values) if kind == "odds ratio" else 0.0)
+
+
+def _move(
+    posterior: xr.DataTree, parameter: str, kind: str, pair: tuple[str, str]
+) -> np.ndarray:
+    """Return the draws of the change of a parameter between two groups, on the line of its kind."""
+    by_label, _ = representatives(posterior, parameter)
+    base, draws = (_on_line(by_label[label], kind) for label in pair)
+    move: np.ndarray = draws - base
     return move
 
 
-def _person_sd(posterior: xr.DataTree, parameter: str) -> np.ndarray:
+def _person_sd(posterior: xr.DataTree, parameter: str, kind: str) -> np.ndarray:
     """Return the draws of the standard deviation between people on the scale of the changes."""
     draws = history.draws(posterior)
     for ending in PERSON_SDS:
@@ -264,10 +279,34 @@ def _person_sd(posterior: xr.DataTree, parameter: str) -> np.ndarray:
             values = draws[f"{parameter}{ending}"].transpose(*history.SAMPLE_DIMS)
             flat: np.ndarray = values.values.ravel()
             return flat
+    if "subject" in draws[parameter].dims:
+        return _sd_of_studied(posterior, known_subjects(draws[parameter]), kind)
+    without_ratio = ", which can be zero or negative and has no ratio" if kind == DIFFERENCE else ""
     raise ComparisonError(
-        f"{parameter}: no standard deviation between people was fitted, so its change cannot be"
-        " standardized; compare parameters that are both fractions or both not, or fit a population"
+        f"{parameter}{without_ratio}: no standard deviation between people was fitted, so its"
+        " change cannot be standardized; compare parameters that are both fractions or both not, or"
+        " fit a population"
     )
+
+
+def _sd_of_studied(posterior: xr.DataTree, values: xr.DataArray, kind: str) -> np.ndarray:
+    """Return the draws of the standard deviation among the subjects studied, within groups."""
+    if kind != DIFFERENCE and not bool((values > 0).all()):
+        raise ComparisonError(
+            f"{values.name} is zero or negative in single people, so it has no ratio between them"
+        )
+    line = _on_line(values.transpose(*history.SAMPLE_DIMS, "subject"), kind)
+    member = history.subject_labels(posterior)
+    labels = np.array([member[str(name)] for name in line["subject"].values])
+    squares, free = 0.0, 0
+    for label in dict.fromkeys(labels):
+        own = line.values[..., labels == label]
+        squares = squares + ((own - own.mean(-1, keepdims=True)) ** 2).sum(-1)
+        free += own.shape[-1] - 1
+    if not free:
+        raise ComparisonError(f"{values.name}: no group has two people, so they have no spread")
+    sd: np.ndarray = np.sqrt(squares / free).ravel()
+    return sd
 
 
 def _direction(values: np.ndarray) -> float:
