@@ -18,6 +18,7 @@ from hepaflux.fitting.results import assemble, draw_prior, is_internal
 from hepaflux.model.build import graph
 from hepaflux.model.joint import JointRecipe
 from hepaflux.model.noise import Noise
+from hepaflux.model.priors import tie_name
 from hepaflux.model.published import FiguresRecipe
 from hepaflux.model.recipe import (
     Recipe,
@@ -339,8 +340,10 @@ def _special(model: pm.Model) -> Mapping[str, Any]:
     spreads = [variable for variable in model.free_RVs if variable.name.endswith("_spread")]
     if not spreads:
         return {}
-    medians = {f"{s.name}_log__": float(s.owner.op.dist_params(s.owner)[0].eval()) for s in spreads}
-    return {"target_accept": nuts.POPULATION_ACCEPT, "held": medians}
+    held = {f"{s.name}_log__": float(s.owner.op.dist_params(s.owner)[0].eval()) for s in spreads}
+    for first, second in model.recipe.design.correlated:
+        held[f"{tie_name(first, second)}_logodds__"] = 0.0
+    return {"target_accept": nuts.POPULATION_ACCEPT, "held": held}
 
 
 class _Clock:

@@ -128,9 +128,14 @@ NO_TIE = Tie(0.0, 1.0)
 
 def _tie(first: str, second: str, deviation: Any) -> Tie:
     """Create a correlation; its LKJ(2) prior is a beta(2, 2) stretched to (-1, 1)."""
-    share = pm.Beta(f"{first}_{second}_offset", alpha=2.0, beta=2.0)
+    share = pm.Beta(tie_name(first, second), alpha=2.0, beta=2.0)
     correlation = pm.Deterministic(f"{first}_{second}_correlation", 2 * share - 1)
     return Tie(correlation * deviation, pt.sqrt(1 - correlation**2))
+
+
+def tie_name(first: str, second: str) -> str:
+    """Return the name of the variable on (0, 1) that is sampled for a correlation."""
+    return f"{first}_{second}_offset"
 
 
 def is_centered(parameter: Parameter) -> bool:
