@@ -139,13 +139,13 @@ def clamped(name="S1", *, time=CLAMP, ffa=True, **doses):
 LIPOGENESIS = 60 * np.array([2, 4, 6, 9, 12, 18, 24.0])
 
 
-def ions(name="S1", *, water=False, time=LIPOGENESIS):
+def ions(name="S1", *, water=False, time=LIPOGENESIS, **fields):
     """A subject whose palmitate was sampled, in heavy water from time 0 on or not."""
     natural = {"palmitate_m0": 0.82, "palmitate_m1": 0.16, "palmitate_m2": 0.02}
     curves = {analyte: samples(time, share) for analyte, share in natural.items()}
     if water:
         curves["body_water"] = samples([0, 180, 1440], np.array([0, 0.005, 0.0045]))
-    return Subject(name, curves)
+    return Subject(name, curves, **fields)
 
 
 def heavy_water(name="S1", **fields):

@@ -5,7 +5,7 @@ tables is shown as it is, never read as mathematics. Colors are those of Okabe a
 color-blind readers tell apart.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from hepaflux.assess import history
-from hepaflux.assess.compare import representatives
+from hepaflux.assess.compare import Contrast, representatives
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -278,3 +278,46 @@ def plot_forest(posterior: xr.DataTree, parameter: str, table: pd.DataFrame) -> 
         if groups != [""]:
             figure.legend(loc="outside upper left", ncols=2)
     return figure
+
+
+def plot_contrasts(contrasts: Sequence[Contrast]) -> "Figure":
+    """Draw the ratio of each contrast with its interval; gray is what counts as equal.
+
+    Parameters
+    ----------
+    contrasts : sequence of Contrast
+        Those without a ratio are left out.
+    """
+    having = [(c, c.ratio) for c in contrasts if c.ratio is not None]
+    pairs = list(dict.fromkeys(_pair_of(c) for c, _ in having))
+    with style():
+        figure = blank(height=1.3 + 0.24 * len(having))
+        ax = figure.subplots()
+        for rope in {c.rope for c, _ in having if c.rope}:
+            ax.axvspan(*rope, color=PRIOR, alpha=0.25, linewidth=0)
+        ax.axvline(1.0, color=INK, linewidth=0.8)
+        for place, (contrast, ratio) in enumerate(having):
+            color = color_of(pairs.index(_pair_of(contrast)))
+            ax.hlines(place, ratio.lower, ratio.upper, color=color, linewidth=1.6)
+            ax.plot(ratio.median, place, "o", color=color, markersize=4.5)
+        for i, pair in enumerate(pairs):
+            ax.plot([], [], "o-", color=color_of(i), label=pair)
+        ax.set_yticks(range(len(having)), [short(c.parameter) for c, _ in having], fontsize=8)
+        ax.set(xscale="log", xlabel="ratio", ylim=(len(having) - 0.5, -0.5))
+        _plain_ticks(ax)
+        figure.legend(loc="outside upper left")
+    return figure
+
+
+def _pair_of(contrast: Contrast) -> str:
+    """Return both groups of a contrast in words."""
+    return f"{short(contrast.group)} / {short(contrast.reference)}"
+
+
+def _plain_ticks(ax: Any) -> None:
+    """Write the ticks of a short logarithmic axis as plain numbers, few enough to be read."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ax.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=8))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())

@@ -128,6 +128,17 @@ def outputs(posterior: xr.DataTree) -> tuple[str, ...]:
     return tuple(str(name) for name in dataset(posterior, "observed_data").data_vars)
 
 
+def wholes(posterior: xr.DataTree) -> dict[str, tuple[str, ...]]:
+    """Return the outputs by what was measured at once: the parts of a composition are one."""
+    observed = dataset(posterior, "observed_data").data_vars
+    likelihoods = {v.dims[-1]: str(n) for n, v in dataset(posterior, "log_likelihood").items()}
+    found: dict[str, tuple[str, ...]] = {}
+    for name in outputs(posterior):
+        whole = likelihoods.get(observed[name].dims[-1], name)
+        found[whole] = (*found.get(whole, ()), name)
+    return found
+
+
 def observation_subjects(posterior: xr.DataTree, output: str) -> np.ndarray:
     """Return the subject of each observation of an output, by name."""
     constant = dataset(posterior, "constant_data")

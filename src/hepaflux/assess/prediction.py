@@ -7,7 +7,7 @@ samples are many enough for the unknowns.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import arviz_stats as azs
 import numpy as np
@@ -57,13 +57,14 @@ def check_predictions(posterior: xr.DataTree) -> tuple[tuple[Check, ...], tuple[
     """Return the checks of predictions and notes on those that could not be made."""
     checks: list[Check] = []
     notes: list[str] = []
-    for output in history.outputs(posterior):
-        checks += _check_coverage(posterior, output)
-        reason = _why_not_left_out(posterior, output)
+    for whole, parts in history.wholes(posterior).items():
+        for part in parts:
+            checks += _check_coverage(posterior, part)
+        reason = _why_not_left_out(posterior, whole, parts)
         if reason:
-            notes.append(f"Leave-one-out predictions of {output} were not judged: {reason}.")
+            notes.append(f"Leave-one-out predictions of {whole} were not judged: {reason}.")
         else:
-            checks += _check_left_out(posterior, output)
+            checks += _check_left_out(posterior, whole, parts)
     return tuple(checks), tuple(notes)
 
 
@@ -94,55 +95,64 @@ def _coverage(output: str, nominal: float, inside: int, n: int) -> Check:
     return judge(name, {output: inside / max(n, 1)}, limits, advice=advice)
 
 
-def _why_not_left_out(posterior: xr.DataTree, output: str) -> str:
+def _why_not_left_out(posterior: xr.DataTree, whole: str, parts: Sequence[str]) -> str:
     """Return why leave-one-out makes no sense here; empty if it does."""
     likelihood = history.dataset(posterior, "log_likelihood")
-    if output not in likelihood or output not in history.dataset(posterior, "posterior_predictive"):
+    replicated = history.dataset(posterior, "posterior_predictive")
+    if whole not in likelihood or not set(parts) <= set(replicated):
         return "the pointwise likelihood or the replicated measurements are not in the file"
     if likelihood.sizes["chain"] * likelihood.sizes["draw"] < 200:
         return "there are fewer than 200 draws"
     draws = history.draws(posterior)[list(history.unknowns(posterior))]
     n_unknown = sum(values.size for values in draws.isel(chain=0, draw=0).data_vars.values())
-    n_samples = int(history.is_measured(posterior, output).sum())
+    is_measured = history.is_measured(posterior, parts[0])
+    # The shares of a composition sum to one, so one of them says nothing new.
+    n_samples = int(is_measured.sum()) * max(1, len(parts) - 1)
     if n_samples < SAMPLES_PER_UNKNOWN * n_unknown:
         return f"{n_samples} samples are few for {n_unknown} unknowns"
-    measured = likelihood[output].values[..., history.is_measured(posterior, output)]
+    measured = likelihood[whole].values[..., is_measured]
     if not np.isfinite(measured).all() or (np.ptp(measured, axis=(0, 1)) == 0).any():
         return "the likelihood of a sample is not finite or does not vary"
     return ""
 
 
-def _check_left_out(posterior: xr.DataTree, output: str) -> Iterator[Check]:
-    """Yield the checks of influential samples and of where left-out samples fall."""
-    likelihood, replicated = _paired(posterior, output)
+def _check_left_out(posterior: xr.DataTree, whole: str, parts: Sequence[str]) -> Iterator[Check]:
+    """Yield the checks of influential samples and of where left-out samples fall.
+
+    The parts of a composition are left out together, and each falls somewhere; they share one
+    false-alarm rate.
+    """
+    likelihood, replicated = _paired(posterior, whole, parts)
     weights, influence = (-likelihood).azstats.psislw(dim=list(history.SAMPLE_DIMS))
-    who = history.observation_subjects(posterior, output)[history.is_measured(posterior, output)]
+    is_measured = history.is_measured(posterior, parts[0])
+    who = history.observation_subjects(posterior, parts[0])[is_measured]
     named = ", ".join(dict.fromkeys(who[~(influence.values <= PARETO_K)].tolist()))
-    share = {output: float((~(influence <= PARETO_K)).mean())}
+    share = {whole: float((~(influence <= PARETO_K)).mean())}
     advice = f"Pareto k is above {PARETO_K} for this share of the samples (subject {named}). "
     yield judge("influential samples", share, INFLUENTIAL_SHARE, advice=advice + INFLUENTIAL)
-    values = _left_out_ranks(posterior, replicated, weights, influence)
-    p_value = float(values.azstats.uniformity_test(dim=list(values.dims))[0])
-    yield judge("left-out samples fall evenly", {output: p_value}, EVENNESS, advice=UNEVEN)
+    p_values = {}
+    for part in parts:
+        ranks = _left_out_ranks(posterior, replicated[part], weights, influence)
+        p_values[part] = float(ranks.azstats.uniformity_test(dim=list(ranks.dims))[0])
+    worst = min(p_values, key=lambda part: p_values[part])
+    shared = {worst: min(1.0, len(parts) * p_values[worst])}
+    yield judge("left-out samples fall evenly", shared, EVENNESS, advice=UNEVEN)
 
 
-def _paired(posterior: xr.DataTree, output: str) -> tuple[xr.DataArray, xr.DataArray]:
+def _paired(
+    posterior: xr.DataTree, whole: str, parts: Sequence[str]
+) -> tuple[xr.DataArray, xr.Dataset]:
     """Return likelihood and replicates of the measured samples, at the draws that have both."""
-    (dim,) = history.dataset(posterior, "observed_data")[output].dims
-    measured = {dim: history.is_measured(posterior, output)}
+    (dim,) = history.dataset(posterior, "observed_data")[parts[0]].dims
     likelihood, replicated = xr.align(
-        *(
-            history.dataset(posterior, name)[output]
-            for name in ("log_likelihood", "posterior_predictive")
-        ),
+        history.dataset(posterior, "log_likelihood")[whole],
+        history.dataset(posterior, "posterior_predictive")[list(parts)],
         join="inner",
         exclude=[dim],
     )
     step = max(1, likelihood.size // MOST_VALUES)
-    return tuple(
-        values.isel(measured).isel(draw=slice(None, None, step)).astype(float)
-        for values in (likelihood, replicated)
-    )
+    kept = {dim: history.is_measured(posterior, parts[0]), "draw": slice(None, None, step)}
+    return likelihood.isel(kept).astype(float), replicated.isel(kept).astype(float)
 
 
 def _left_out_ranks(

@@ -23,6 +23,7 @@ from hepaflux.assess.compare import (
     probability,
 )
 from hepaflux.assess.diagnose import diagnose
+from hepaflux.assess.differences import Differences, compare_differences
 from hepaflux.assess.summary import summarize
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Evidence(NamedTuple):
     table: pd.DataFrame
     verdict: Verdict
     contrasts: tuple[Contrast, ...]
+    differences: tuple[Differences, ...]
 
 
 def gather(posterior: xr.DataTree, contrasts: Iterable[Contrast | Comparison] = ()) -> Evidence:
@@ -84,7 +86,8 @@ def gather(posterior: xr.DataTree, contrasts: Iterable[Contrast | Comparison] = 
     """
     table = summarize(posterior, ci_prob=INTERVAL)
     given = tuple(one for contrast in contrasts for one in contrast.contrasts)
-    return Evidence(table, diagnose(posterior, table=table), given or _contrasts(posterior))
+    verdict, contrasts = diagnose(posterior, table=table), given or _contrasts(posterior)
+    return Evidence(table, verdict, contrasts, _differences(posterior))
 
 
 def render_report(
@@ -119,6 +122,7 @@ def render(posterior: xr.DataTree, evidence: Evidence) -> str:
         verdict=evidence.verdict,
         answers=tuple(_answers(posterior, evidence)),
         contrasts=evidence.contrasts,
+        differences=evidence.differences,
         contrast_images=tuple(_contrast_images(posterior, evidence)),
         fits=tuple(_fits(posterior)),
         legend=forest.LEGEND if forest.quantities(posterior) else "",
@@ -158,6 +162,18 @@ def _contrasts(posterior: xr.DataTree) -> tuple[Contrast, ...]:
         try:
             found += compare_groups(posterior, name, ci_prob=INTERVAL).contrasts
         except ComparisonError:  # shared or a vector: nothing to compare, and nobody asked
+            continue
+    return tuple(found)
+
+
+def _differences(posterior: xr.DataTree) -> tuple[Differences, ...]:
+    """Return whether two parameters that were thought to go together change alike, too."""
+    found: list[Differences] = []
+    design = history.structure(posterior, "design") or {}
+    for first, second in design.get("correlated", ()):
+        try:
+            found.append(compare_differences(posterior, first, second, ci_prob=INTERVAL))
+        except ComparisonError:  # no two groups, and nobody asked
             continue
     return tuple(found)
 
@@ -287,8 +303,10 @@ def _traces(posterior: xr.DataTree, table: pd.DataFrame) -> Iterator[Image]:
 
 
 def _contrast_images(posterior: xr.DataTree, evidence: Evidence) -> Iterator[Image]:
-    """Yield densities by group, and subjects sorted, of each parameter compared."""
+    """Yield all ratios, then densities by group, and subjects sorted, of each parameter compared."""
     table = evidence.table
+    if len([c for c in evidence.contrasts if c.ratio is not None]) > 1:
+        yield _image(figures.plot_contrasts(evidence.contrasts), "Ratios between the groups")
     for name in dict.fromkeys(c.parameter for c in evidence.contrasts):
         yield _image(figures.plot_groups(posterior, name), f"Posterior of {name} by group")
         if ((table["parameter"] == name) & (table["subject"] != "")).any():

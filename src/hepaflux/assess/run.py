@@ -202,6 +202,7 @@ def _write(posterior: xr.DataTree, evidence: Evidence, stage: Path) -> None:
     evidence.table.to_csv(stage / SUMMARY, index=False)
     record = evidence.verdict.to_dict()
     record["contrasts"] = [contrast.to_dict() for contrast in evidence.contrasts]
+    record["differences"] = [one.to_dict() for one in evidence.differences]
     text = json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False)
     (stage / DIAGNOSTICS).write_text(text + "\n", encoding="utf-8")
     (stage / PAGE).write_text(render(posterior, evidence), encoding="utf-8")

@@ -353,7 +353,7 @@ def declare(settings: Settings) -> System:
         derived=derived(equations),
         rhs=equations.rhs,
         initial=equations.initial,
-        leading=("VLDL_TG",),
+        leading=("VLDL_TG", *(("f_DNL",) if settings["lipogenesis"] != "no" else ())),
         options=OPTIONS,
         settings=settings,
         declare=declare,
