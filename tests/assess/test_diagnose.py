@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from fake_posterior import TRUTH, fake, replaced
+from scipy import special
 
 from hepaflux.assess import diagnose
 from hepaflux.assess.check import Limits, study_status
@@ -123,6 +124,48 @@ def test_replicates_of_fewer_draws_are_paired_with_their_likelihood(good):
         tree[group] = xr.DataTree(good[group].to_dataset().assign_coords(draw=range(250)))
     tree["posterior_predictive"] = xr.DataTree(fewer.isel(draw=slice(None, None, 2)))
     assert the(diagnose(tree), "left-out samples fall evenly").status == "pass"
+
+
+def ions_of(scale, *, n=24, seed=3):
+    """A composition of three ions whose errors are ``scale`` times as large as the model says."""
+    rng = np.random.default_rng(seed)
+    mean = np.array([0.7, 0.2, 0.1])
+    share = mean[0] + 0.002 * rng.normal(size=(4, 250))
+    p = np.stack([share, (1 - share) * 2 / 3, (1 - share) / 3], axis=-1)[:, :, None, :]
+    total = 2000.0
+    observed = rng.dirichlet(total / scale**2 * mean, size=n)
+    gammas = rng.gamma(np.broadcast_to(total * p, (4, 250, n, 3)))
+    replicated = gammas / gammas.sum(-1, keepdims=True)
+    density = special.gammaln(total) + (
+        (total * p - 1) * np.log(observed) - special.gammaln(total * p)
+    ).sum(-1)
+    dim, names = "palmitate_observation", [f"palmitate_m{i}" for i in range(3)]
+    flat = ("chain", "draw", dim)
+    tree = fake(chains=4, draws=250, attrs={"priors": json.dumps({"f": "beta"})})
+    tree["posterior"] = xr.DataTree(xr.Dataset({"f": (("chain", "draw"), share)}))
+    tree["log_likelihood"] = xr.DataTree(xr.Dataset({"palmitate": (flat, density)}))
+    parts = {name: (flat, replicated[..., i]) for i, name in enumerate(names)}
+    tree["posterior_predictive"] = xr.DataTree(xr.Dataset(parts))
+    measured = {name: (dim, observed[:, i]) for i, name in enumerate(names)}
+    tree["observed_data"] = xr.DataTree(xr.Dataset(measured))
+    tree["constant_data"] = xr.DataTree(xr.Dataset())
+    return tree
+
+
+@pytest.mark.parametrize(("scale", "status"), [(1.0, "pass"), (3.0, "warn")])
+def test_the_ions_of_a_fatty_acid_are_left_out_together(scale, status):
+    """Errors three times as large as stated leave the middle of all predictions empty."""
+    checks, notes = check_predictions(ions_of(scale))
+    found = [c for c in checks if c.name == "left-out samples fall evenly"]
+    assert [check.status for check in found] == [status]
+    assert found[0].target.startswith("palmitate_m")
+    assert not notes
+
+
+def test_ions_that_are_few_for_the_unknowns_are_not_judged():
+    """Shares of a whole sum to one: three ions at one time are two values."""
+    (note,) = check_predictions(ions_of(1.0, n=1))[1]
+    assert "predictions of palmitate were not judged: 2 samples are few" in note
 
 
 def test_influential_samples_are_named(good, rng):

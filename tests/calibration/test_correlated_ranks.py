@@ -1,9 +1,9 @@
-"""Two tests of the same people whose newly made shares go together: ranks of the truth are uniform.
+"""Two tests of the same people whose newly made shares go together: ranks are uniform.
 
-Palmitate under labeled acetate, after lunch and after dinner. The systems are algebraic, so that one
-compilation and gradients of microseconds serve all replicates. Truth and data come from the joint
-model: medians by group, the spread of each share between people, and the correlation of both. Each
-of the seven unknowns is checked in three ways, and the false-alarm rate is divided by the checks.
+Palmitate under labeled acetate, after lunch and after dinner. The systems are algebraic, and one
+compilation serves all replicates. Truth and data come from the joint model: medians by group, the
+spread of each share between people, and the correlation of both. Each of the seven unknowns is
+checked in three ways, and the false-alarm rate is divided by the checks.
 """
 
 import pytest
@@ -34,7 +34,9 @@ def joint_model():
     groups = ["healthy"] * (PEOPLE // 2) + ["NAFLD"] * (PEOPLE // 2)
     study = study_of(*(ions(f"S{i}", time=SAMPLES, group=g) for i, g in enumerate(groups)))
     design = hf.Design(by_group=True, correlated=(("lunch_f", "dinner_f"),))
-    return hf.build_joint_model({"lunch": (study, system), "dinner": (study, system)}, design=design)
+    return hf.build_joint_model(
+        {"lunch": (study, system), "dinner": (study, system)}, design=design
+    )
 
 
 def test_ranks_are_uniform_and_intervals_cover():

@@ -3,8 +3,11 @@
 import numpy as np
 import pymc as pm
 import pytest
+from virtual import ions, study_of
 
+import hepaflux as hf
 from hepaflux.fitting.compiled import compile_model, density_and_gradient
+from hepaflux.fitting.fit import sampling_of
 from hepaflux.fitting.whitening import RIDGES, _factor, whiten
 
 
@@ -47,3 +50,21 @@ def test_the_mode_is_sought_with_the_spread_between_people_held():
     _, gradient = density_and_gradient(compiled)(sought)
     assert np.abs(np.delete(gradient, np.arange(9)[at])).max() < 1e-3
     assert np.abs(gradient[at]).max() > 1.0
+
+
+def test_the_mode_is_sought_with_correlations_held_at_nought():
+    """Else it is where all people lie on a line, a point from which nothing looks round."""
+    study = study_of(*(ions(f"S{i}", time=[360.0]) for i in range(4)))
+    design = hf.Design(correlated=(("f", "p"),), levels={"f": "subject", "p": "subject"})
+    model = hf.build_model(study, hf.systems.mida, design=design)
+    held = sampling_of(model)["held"]
+    assert held["f_p_offset_logodds__"] == 0.0
+    compiled = compile_model(model)
+    assert set(held) <= set(compiled.shape_info[0])
+    whitened = whiten(compiled, seed=1, held=held)
+    names = {v.name: key for v, key in whitened.shared_var_keys.items()}
+    center = whitened.shared_data[names["center"]]
+    gradient = density_and_gradient(compiled)(center)[1]
+    at = {n: s for n, s in zip(*compiled.shape_info[:2], strict=True) if n in held}
+    moved = np.delete(gradient, np.concatenate([np.arange(len(center))[s] for s in at.values()]))
+    assert np.abs(moved).max() < 0.1

@@ -261,9 +261,7 @@ def _on_line(values: Any, kind: str) -> Any:
     return np.log(values) - (np.log1p(-values) if kind == "odds ratio" else 0.0)
 
 
-def _move(
-    posterior: xr.DataTree, parameter: str, kind: str, pair: tuple[str, str]
-) -> np.ndarray:
+def _move(posterior: xr.DataTree, parameter: str, kind: str, pair: tuple[str, str]) -> np.ndarray:
     """Return the draws of the change of a parameter between two groups, on the line of its kind."""
     by_label, _ = representatives(posterior, parameter)
     base, draws = (_on_line(by_label[label], kind) for label in pair)

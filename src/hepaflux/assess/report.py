@@ -303,7 +303,7 @@ def _traces(posterior: xr.DataTree, table: pd.DataFrame) -> Iterator[Image]:
 
 
 def _contrast_images(posterior: xr.DataTree, evidence: Evidence) -> Iterator[Image]:
-    """Yield all ratios, then densities by group, and subjects sorted, of each parameter compared."""
+    """Yield all ratios; then densities by group, and subjects sorted, of each parameter."""
     table = evidence.table
     if len([c for c in evidence.contrasts if c.ratio is not None]) > 1:
         yield _image(figures.plot_contrasts(evidence.contrasts), "Ratios between the groups")

@@ -311,7 +311,7 @@ def _start(
 ) -> Any:
     """Start the sampler of a model."""
     chosen = {k: how[k] for k in ("draws", "tune", "chains", "seed", "target_accept") if k in how}
-    return nuts.start(compiled, progress=progress, **{**_special(model), **chosen})
+    return nuts.start(compiled, progress=progress, **{**sampling_of(model), **chosen})
 
 
 def _run(
@@ -333,7 +333,7 @@ def _run(
     return approximate.dataset(compiled, points, names, chains=chains), None, 0
 
 
-def _special(model: pm.Model) -> Mapping[str, Any]:
+def sampling_of(model: pm.Model) -> Mapping[str, Any]:
     """Return how a model is sampled unlike others."""
     if isinstance(model.recipe, FiguresRecipe):
         return published.SAMPLING
