@@ -1,6 +1,7 @@
 """The report holds everything, loads nothing, and shows text from tables as text."""
 
 import base64
+import json
 import re
 import sys
 from html.parser import HTMLParser
@@ -12,7 +13,7 @@ from fake_posterior import TIMES, TRUTH, fake, replaced
 from scipy import stats
 
 from hepaflux.assess import compare_groups, curves, figures, render_report, summarize
-from hepaflux.assess.report import gather
+from hepaflux.assess.report import gather, render
 
 EVIL = "<script>$x_{1</script>"
 
@@ -192,3 +193,25 @@ def test_the_omitted_and_censored_samples_are_drawn(evil):
     assert list(omitted.get_xdata()) == [3.0]
     assert axes[1].get_ylabel() == "insulin\n(pmol/L)"
     assert axes[-1].get_xlabel() == "time (min)"
+
+
+def test_all_ratios_stand_in_one_figure(grouped):
+    """SI and what is 300 times it are 0.4 times as high in the second group."""
+    contrasts = [compare_groups(grouped, name) for name in ("SI", "SG", "DI")]
+    axes = figures.plot_contrasts(contrasts).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["SI", "SG", "DI"]
+    points = [line for line in axes.lines if line.get_marker() == "o" and line.get_xdata().size]
+    medians = [float(line.get_xdata()[0]) for line in points]
+    assert medians == pytest.approx([0.4, 1.0, 0.4], rel=0.03)
+    assert axes.get_xscale() == "log"
+
+
+def test_parameters_that_are_correlated_are_compared_with_each_other(grouped):
+    tree = grouped.copy()
+    design = {"levels": {"SI": "subject"}, "correlated": [["SI", "SG"], ["SI", "p2"]]}
+    tree.attrs = {**grouped.attrs, "design": json.dumps(design)}
+    evidence = gather(tree)
+    assert [found.parameter for found in evidence.differences] == ["SI and SG", "SI and p2"]
+    page = Page(render(tree, evidence))
+    assert evidence.differences[0].sentence in page.text
+    assert gather(grouped).differences == ()
