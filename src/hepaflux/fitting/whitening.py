@@ -10,9 +10,9 @@ which only changes how the posterior is walked, not what it is: the map is linea
 its gradient and the stored draws are those of x. Subjects touch each other through the population
 alone, so with the population last C is sparse and the map costs less than one solve.
 
-The center is the mode, but with the spreads between people held at their medians before the data:
-the mode of everything is where all people are alike, a point so sharp that the posterior, seen from
-there, is hundreds of times as wide as round.
+The center is the mode, but with the spreads between people held at their medians before the data,
+and correlations at nought: the mode of everything is where all people are alike or lie on a line, a
+point so sharp that the posterior, seen from there, is hundreds of times as wide as round.
 """
 
 import warnings
