@@ -1,7 +1,7 @@
 # Everything a newcomer needs: make demo, make test. The environment is built in .venv when asked for
 # and again when pyproject.toml changes.
 
-.PHONY: demo test bench lint build clean env
+.PHONY: demo test bench lint docs build clean env
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,6 +23,10 @@ lint: $(STAMP)
 	$(BIN)/ruff check src tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/mypy
+
+# The pages of the systems, from their declarations; what is written by hand in them is kept.
+docs: $(STAMP)
+	$(BIN)/python -m hepaflux.pages docs/systems
 
 bench: $(BENCH_STAMP)
 	$(BIN)/python benchmarks/run.py

@@ -30,6 +30,8 @@ FLOORS = {
     "arguments": 6,
     "synthetic": 6,
     "terminal": 6,
+    "declaration": 6,
+    "pages": 6,
     "demo": 6,
     "planning": 6,
     "experiments": 6,

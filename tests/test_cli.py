@@ -110,6 +110,10 @@ def test_a_system_is_shown_with_everything_it_declares(system):
     assert all(record.name in text for record in declared)
     assert all(p.unit in text and p.meaning in text for p in system.parameters)
     assert all(line in text for line in (*system.equations, *system.references))
+    assert all(flux.meaning in text for flux in system.fluxes)
+    rows = [line.split()[:2] for line in text.splitlines()]
+    chosen = [row for row in rows if row[:1] == ["integrator"]]
+    assert chosen == ([["integrator", system.integrator]] if system.states else [])
 
 
 def test_an_unknown_system_is_answered_by_the_known_ones():

@@ -122,6 +122,51 @@ def simulated(folder: Path, *words: object) -> Subject:
     return subject
 
 
+def test_options_of_a_system_are_set(tmp_path: Path):
+    words = ("fasting", "--state", "stress", "--hours", "12", "--set", "switch=dynamic")
+    first = simulated(tmp_path / "first", *words)
+    steady = simulated(tmp_path / "steady", *words[:-2])
+    cascade = hf.systems.fasting.with_options(switch="dynamic")
+    assert len(cascade.states) > len(hf.systems.fasting.states)
+    assert (first.samples["egp"].value != steady.samples["egp"].value).any()
+    np.testing.assert_allclose(first.samples["egp"].value, steady.samples["egp"].value, rtol=0.02)
+    again = shlex.split(hf.read_study(tmp_path / "first").notes.removeprefix("Made by: hepaflux "))
+    assert "--set=switch=dynamic" in again
+    run(*again, "-o", tmp_path / "again" / "first")
+    checksums = [hf.read_study(tmp_path / n).checksum for n in ("first", "again/first")]
+    assert checksums[0] == checksums[1]
+
+
+def test_what_is_set_goes_before_what_a_state_sets(tmp_path: Path):
+    words = ("simulate", "liver_fat", "--state", "published", "--days", "7", "--set", "pools=one")
+    run(*words, "--plot", "-o", tmp_path / "one")
+    with (tmp_path / "one" / "courses.csv").open(newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file))
+    one = {f"{flux.name} [{flux.unit}]" for flux in hf.systems.liver_fat.fluxes}
+    five = hf.systems.liver_fat.with_options(pools="five").fluxes
+    assert one <= set(header)
+    assert not {f"{flux.name} [{flux.unit}]" for flux in five} - one & set(header)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("fasting", "--set", "nope=1"), "no option 'nope'; it has unknowns, switch, method"),
+        (("fasting", "--set", "switch=up"), "must be steady or dynamic, but is 'up'"),
+        (("fasting", "--set", "switch"), "write it like --set basal_insulin=first"),
+        (("fasting", "--set", "integrator=magic"), "must be explicit or implicit, not 'magic'"),
+        (
+            ("oral_labeled", "--also", "heavy_water", "--set", "tail_rate=1"),
+            "--also takes the usual",
+        ),
+    ],
+)
+def test_options_that_cannot_be_are_refused(tmp_path: Path, words, message: str):
+    text = run("simulate", *words, "-o", tmp_path / "study", code=2)
+    assert message in " ".join(text.split())
+    assert not (tmp_path / "study").exists()
+
+
 def test_insulin_is_injected_where_it_is_modeled(tmp_path: Path):
     words = ("meal", "--state", "normal", "--duration", "3h", "--dose", "75 g")
     plain = simulated(tmp_path / "plain", *words)

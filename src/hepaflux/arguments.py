@@ -13,22 +13,36 @@ if TYPE_CHECKING:
     from hepaflux.systems import System
 
 
-def read_body(name: str, partners: Sequence[str] = (), *, state: str | None = None) -> "System":
-    """Return a system, in one body with others and in a state of health.
+def read_body(
+    name: str,
+    partners: Sequence[str] = (),
+    *,
+    state: str | None = None,
+    settings: Sequence[str] = (),
+    insulin_factor: float = 6.0,
+) -> "System":
+    """Return a system, in one body with others, in a state of health and under options.
+
+    What is set goes before what belongs to the state of health.
 
     Parameters
     ----------
     partners : sequence of str
         The texts of ``--with``: another system, and which signal of one is which input of the
         other. A name alone is both.
+    settings : sequence of str
+        The texts of ``--set``.
     """
     from hepaflux.systems import compose, named
+
+    options = dict(read_pair(text, "--set basal_insulin=first") for text in settings)
 
     system = named(name)
     for text in partners:
         partner, shared = read_partner(text)
         system = compose(named(partner), system, shared)
-    return system if state is None else system.in_condition(state)
+    chosen = system if state is None else system.in_condition(state)
+    return chosen.with_options(insulin_factor=insulin_factor, **options)
 
 
 def read_partner(text: str) -> tuple[str, dict[str, tuple[str, ...]]]:
@@ -58,10 +72,13 @@ def read_system(
     words : mapping of str to list of str
         The texts of ``--prior``, ``--set`` and ``--with`` as ``prior``, ``set_`` and ``with_``.
     """
-    settings = words.get("set_", [])
-    options = dict(read_pair(text, "--set basal_insulin=first") for text in settings)
-    system = read_body(name, words.get("with_", ()), state=state)
-    system = system.with_options(insulin_factor=study.insulin_factor, **options)
+    system = read_body(
+        name,
+        words.get("with_", ()),
+        state=state,
+        settings=words.get("set_", ()),
+        insulin_factor=study.insulin_factor,
+    )
     return system.with_priors(**read_priors(words.get("prior", [])))
 
 

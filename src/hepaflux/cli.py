@@ -197,7 +197,7 @@ def check(
 def fit(
     ctx: typer.Context,
     study: StudyArgument,
-    system: Annotated[str, typer.Option(help="minimal (intravenous) or oral.", show_default=False)],
+    system: Annotated[str, typer.Option(help="From `hepaflux systems`.", show_default=False)],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Run folder to write.", show_default=False)
     ],

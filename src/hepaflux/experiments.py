@@ -43,8 +43,8 @@ def simulate(
         str | None,
         typer.Option(
             help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
-            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, heavy_water, fast, half_year,"
-            " year, insulin_steps or medium_steps.",
+            " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, labeled_acetate, heavy_water,"
+            " vldl_tracer, fat_sources, fast, half_year, year, insulin_steps or medium_steps.",
             show_default="the usual test of the system",
         ),
     ] = None,
@@ -72,6 +72,10 @@ def simulate(
             help=f"Another system of the same body, and what it shares: {WITH_EXAMPLE[7:]}."
             " Repeatable.",
         ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An option of the system: switch=dynamic. Repeatable."),
     ] = None,
     groups: Annotated[
         str | None,
@@ -121,6 +125,7 @@ def simulate(
         covariates=tuple(covariate or ()),
         missing=tuple(missing or ()),
         partners=tuple(with_ or ()),
+        settings=tuple(set_ or ()),
         seed=seed,
     )
     require_place(out, force=force)

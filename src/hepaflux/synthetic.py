@@ -38,7 +38,10 @@ PROTOCOLS = {
     "ivgtt_labeled": "ivgtt_labeled",
     "oral_labeled": "labeled_meal",
     "clamp": "clamp",
+    "mida": "labeled_acetate",
     "heavy_water": "heavy_water",
+    "vldl": "vldl_tracer",
+    "sources": "fat_sources",
     "fasting": "fast",
     "signaling": "insulin_steps",
     "liver_fat": "half_year",
@@ -96,6 +99,8 @@ class Wanted:
         Which samples are lost; see ``arguments.read_missing``.
     partners : tuple of str
         Other systems of the same body; see ``arguments.read_partner``.
+    settings : tuple of str
+        Options of the system, such as ``"switch=dynamic"``.
     seed : int
         The same seed gives the same study.
     """
@@ -111,6 +116,7 @@ class Wanted:
     covariates: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     partners: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -131,6 +137,7 @@ class Wanted:
         options = [f"--also={other}" for other in also]
         repeated = {
             "with": self.partners,
+            "set": self.settings,
             "correlate": self.correlations,
             "covariate": self.covariates,
             "missing": self.missing,
@@ -221,7 +228,7 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
     ValueError
         If a group is named twice, or as ``simulate_study`` says.
     """
-    chosen = read_body(system, wanted.partners, state=wanted.state)
+    chosen = read_body(system, wanted.partners, state=wanted.state, settings=wanted.settings)
     made = simulate_study(
         chosen,
         wanted.populations(chosen),
@@ -246,7 +253,8 @@ def write_cohort(systems: Sequence[str], folder: Path, wanted: Wanted) -> tuple[
     ``truth.csv`` beside them has the parameters under the names of a joint model. Arguments, errors
     and the rest as of ``write_synthetic``; every test is the usual one of its system.
     """
-    if wanted.state or wanted.protocol or wanted.doses or wanted.duration or wanted.partners:
+    said = (wanted.state, wanted.protocol, wanted.doses, wanted.duration, wanted.partners)
+    if any((*said, wanted.settings)):
         raise ValueError("--also takes the usual test of every system, and people of --groups")
     if len(set(systems)) < len(systems):
         raise ValueError(f"a system can be named once, but they are {', '.join(systems)}")

@@ -106,124 +106,39 @@ def show_systems(systems: Iterable["System"]) -> None:
 
 def show_system(system: "System") -> None:
     """Print everything that a system declares."""
-    from hepaflux.parameter import describe
+    from hepaflux.declaration import tables, words_of
 
     typer.echo(f"{system.name}: {system.title}\n")
+    typer.echo("".join(f"{words}\n\n" for words in words_of(system) if words), nl=False)
     _list("Equations", system.equations)
-    rows = [(p.name, p.unit, describe(p.prior), p.meaning, p.source) for p in system.parameters]
-    rows += [(o.error, "1", describe(o.cv), _error_of(o), "assay") for o in system.outputs]
-    print_table(("parameter", "unit", "prior", "meaning", "source"), rows)
-    print_table(("input", "unit", "meaning"), [(i.name, i.unit, i.meaning) for i in system.inputs])
-    print_table(
-        ("option (--set)", "default", "takes", "meaning"),
-        [(o.name, _plain(o.default), _takes(o), o.meaning) for o in system.options],
-    )
-    print_table(
-        ("output", "unit", "meaning", "analyte", "floor of the error"),
-        [
-            (o.name, o.unit, o.meaning, ", ".join(o.analytes), f"{o.floor:g} {o.unit}")
-            for o in system.outputs
-        ],
-    )
-    print_table(
-        ("derived", "unit", "meaning"), [(d.name, d.unit, d.meaning) for d in system.derived]
-    )
-    if system.signals:
-        offered = [(s.name, s.unit, s.meaning) for s in system.signals]
-        print_table(("signal (--with)", "unit", "meaning"), offered)
+    for table in tables(system):
+        print_table(table.columns, table.rows)
     _list("Conventions", system.conventions)
     _list("References", system.references)
 
 
 def show_states(systems: Iterable["System"]) -> None:
     """Print the states of health of each system, what differs in them, and who reported it."""
-    from hepaflux.systems.condition import usual_values
+    from hepaflux.declaration import conditions
 
-    rows = []
-    for system in systems:
-        reference = usual_values(system) if system.conditions else {}
-        rows += [
-            (
-                system.name,
-                c.name,
-                c.meaning,
-                _differences(reference, c),
-                _sources(system, c, reference),
-            )
-            for c in system.conditions
-        ]
-    print_table(("system", "state", "who", "what differs (from)", "source"), rows)
+    table = conditions(systems)
+    print_table(table.columns, table.rows)
     typer.echo(
         "\n`hepaflux states SYSTEM` shows every value. (?): not compared with its source."
         "\n`hepaflux simulate SYSTEM --state STATE` makes a virtual person."
     )
 
 
-def _differences(reference: dict[str, float], condition: Any) -> str:
-    """Return in words which values of a state are not those of the reference."""
-    changes = [
-        f"{name} {condition.values[name].value:.3g}{_mark(condition.values[name])}"
-        f" ({reference[name]:.3g})"
-        for name in condition.differing(reference)
-    ]
-    changes += [f"{name}={value}" for name, value in condition.settings.items()]
-    return ", ".join(changes) or "nothing: the reference"
-
-
-def _sources(system: "System", condition: Any, reference: dict[str, float]) -> str:
-    """Return who reported what differs; of the reference, where its sources are listed."""
-    changed = condition.differing(reference)
-    named = dict.fromkeys(condition.values[name].source for name in changed)
-    return "; ".join(named) or f"hepaflux states {system.name}"
-
-
 def show_state_values(system: "System") -> None:
     """Print every value of each state of health of a system."""
-    from hepaflux.systems.condition import parameters_under_any_option
+    from hepaflux.declaration import values
 
     for condition in system.conditions:
-        typer.echo(f"{system.name}, {condition.name}: {condition.meaning}")
-        known = parameters_under_any_option(system.in_condition(condition.name))
-        rows = [
-            (n, f"{r.value:.4g}{_mark(r)}", _unit(known[n].unit), known[n].meaning, r.source)
-            for n, r in condition.values.items()
-        ]
-        print_table(("parameter", "value", "unit", "meaning", "source"), rows)
+        table = values(system, condition)
+        typer.echo(table.title)
+        print_table(table.columns, table.rows)
     if not system.conditions:
         typer.echo(f"{system.name} has no states of health.")
-
-
-def _mark(reported: Any) -> str:
-    return "" if reported.verified else " (?)"
-
-
-def _unit(unit: str) -> str:
-    return "" if unit == "1" else unit
-
-
-def _takes(option: Any) -> str:
-    """Return in words what an option takes."""
-    quantity = [f'a number of {option.unit}, or "90 UNIT"'] if option.unit else ["a number"]
-    if option.name == "knots":
-        quantity = ["minutes with commas"]
-    elif isinstance(option.default, tuple):
-        quantity = ["numbers with commas"]
-    more = [option.other] if option.other else []
-    more += quantity if option.unit or not option.choices else []
-    return " or ".join([*option.choices, *more])
-
-
-def _error_of(output: Any) -> str:
-    """Return what the parameter of an output's measurement error is."""
-    if output.is_composition:
-        return f"standard deviation of a measured share of one half, {output.name}"
-    return f"CV of measured {output.name}"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(_plain(part) for part in value)
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def show_datasets(datasets: Iterable["Dataset"]) -> None:

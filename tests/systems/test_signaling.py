@@ -9,6 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import hepaflux as hf
+from hepaflux.study.study import Samples, Subject
 from hepaflux.systems.receptor import Cycle, occupancy, removal
 from hepaflux.systems.signaling_arms import TISSUES
 from hepaflux.systems.signaling_values import HEALTHY_LOAD, TEXTBOOK_LOAD
@@ -332,9 +333,29 @@ class TestCells:
 
 
 def test_insulin_that_is_set_is_held():
-    from hepaflux.study.study import Samples, Subject
     from hepaflux.systems.inputs import medium
 
     times, values = np.array([-1.0, 0.0, 4.0]), np.array([0.0, 1200.0, 1e4])
     curve = medium(Subject("S", {"medium_insulin": Samples(times, values, np.full(3, "none"))}))
     assert [curve(t) for t in (-5, -0.5, 0.1, 3.9, 4.1, 90)] == [0, 0, 1200, 1200, 1e4, 1e4]
+
+
+def test_a_medium_may_hold_no_insulin_at_all():
+    """All is at zero then, where powers below two have no second derivative of their own."""
+    levels = Samples(np.array([-1.0, 0.0, 30.0]), np.array([0.0, 1200.0, 0.0]), np.full(3, "none"))
+    subject = Subject("S", {"medium_insulin": levels, "ir_phosphorylation": levels})
+    system = SIGNALING.with_options(**CELLS)
+    found = [
+        hf.solve(
+            system.with_integrator(integrator),
+            system.centers,
+            subject,
+            times=np.array([-0.5, 10.0, 29.0, 90.0]),
+            rtol=1e-8,
+        )
+        for integrator in ("explicit", "implicit")
+    ]
+    for state, one in found[0].states.items():
+        np.testing.assert_allclose(found[1].states[state], one, rtol=1e-5, atol=1e-7)
+    surface = found[0].states["surface"]
+    assert surface[0] == 0 < surface[3] < 0.05 * surface[1]

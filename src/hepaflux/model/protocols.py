@@ -6,11 +6,18 @@ input, as a decay after the dose. Sizes are like those of published means.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
 
+from hepaflux.model.lipid_tests import DAY, LIPID_TESTS
+from hepaflux.model.standard_test import (
+    StandardTest,
+    bolus,
+    drink,
+    infusion,
+    labeled_drink,
+)
 from hepaflux.study.check import LIVER_FAT, PRODUCTION
 from hepaflux.study.study import Dose
 from hepaflux.systems.fasting import BEGIN, LONGEST
@@ -25,9 +32,6 @@ INSULIN_RATE = 0.1
 MILLIUNIT = 6.0
 """pmol in one milliunit of insulin."""
 
-DRINK_LABEL = 0.04
-"""Labeled share of the glucose of a labeled drink."""
-
 PLACEHOLDER = {"glucose": 5.0, "insulin": 50.0, "c_peptide": 0.5, "ffa": 0.5}
 """What stands in a table of virtual measurements until it is simulated; else 0.01."""
 
@@ -40,60 +44,11 @@ MOST_SAMPLES = 100
 FAST_SAMPLES = 31
 """Samples of a fast, or of a course of liver fat, of one's own."""
 
-DAY = 1440.0
-"""Minutes in a day."""
-
 LONGEST_TEST = 7 * DAY
 """Longest test of one's own, min."""
 
 LONGEST_COURSE = 3650 * DAY
 """Longest course of liver fat, min."""
-
-
-@dataclass(frozen=True)
-class StandardTest:
-    """Doses, sampling times, and what is made up for the systems that take it as known.
-
-    Attributes
-    ----------
-    times : tuple of float, min
-        Sampling times of glucose and insulin; the test begins at 0.
-    doses : tuple of Dose
-        All that is given, in canonical units; of a clamp all but the glucose.
-    phases : tuple of (float, float)
-        The insulin response as a sum of gamma-shaped phases: peak time in min, and height in
-        pmol/L above basal at the prior median of insulin sensitivity.
-    sampled : mapping of str to tuple of float, min
-        Sampling times of the other analytes.
-    decay : tuple of (float, float)
-        Glucose above basal after an intravenous dose, for systems that take glucose as known: sum
-        of exponentials, mmol/L and 1/min.
-    rises : tuple of (float, float)
-        Glucose above basal after a drink, for systems that take glucose as known: sum of
-        gamma-shaped phases, peak time in min and height in mmol/L.
-    known : mapping of str to tuple of float
-        Values of sampled analytes that systems take as known, at their sampling times.
-    is_clamp : bool
-        Whether glucose is infused so that it stays basal.
-    label : float, TTR
-        Tracer-to-tracee ratio of the glucose that is infused in a clamp.
-    """
-
-    times: tuple[float, ...]
-    doses: tuple[Dose, ...]
-    phases: tuple[tuple[float, float], ...] = ()
-    sampled: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    decay: tuple[tuple[float, float], ...] = ()
-    rises: tuple[tuple[float, float], ...] = ()
-    known: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    is_clamp: bool = False
-    label: float = 0.0
-
-    @property
-    def analytes(self) -> dict[str, tuple[float, ...]]:
-        """Return the sampling times of every analyte."""
-        always = {"glucose": self.times, "insulin": self.times} if self.times else {}
-        return {**always, **self.sampled}
 
 
 def own_test(doses: Sequence[Dose], duration: float) -> StandardTest:
@@ -178,27 +133,6 @@ def _inside(
     return given
 
 
-def drink(grams: float, *, per_kg: bool = False) -> Dose:
-    """Return a glucose drink at time 0, g or g/kg."""
-    return Dose(0.0, "glucose", grams * 1000 / MOLAR_MASS["glucose"], "oral", per_kg=per_kg)
-
-
-def labeled_drink(grams_per_kg: float) -> tuple[Dose, Dose]:
-    """Return a drink at time 0 with ``DRINK_LABEL`` of its glucose labeled, g/kg with the label."""
-    glucose = drink(grams_per_kg, per_kg=True)
-    return glucose, replace(glucose, what="meal_tracer", amount=DRINK_LABEL * glucose.amount)
-
-
-def bolus(what: str, amount: float, *, time: float = 0.0) -> Dose:
-    """Return an intravenous bolus, canonical amount per kg."""
-    return Dose(time, what, amount, "intravenous", per_kg=True)
-
-
-def infusion(what: str, rate: float, *, begin: float, end: float) -> Dose:
-    """Return a constant infusion, canonical amount per kg and min."""
-    return Dose(begin, what, rate * (end - begin), "intravenous", end - begin, per_kg=True)
-
-
 def given_insulin(test: StandardTest, time: np.ndarray, weight: float) -> np.ndarray:
     """Return what given insulin adds to insulin at some times, pmol/L.
 
@@ -266,9 +200,6 @@ STEPS = ((0.2, 0, 120), (0.6, 120, 240), (2.0, 240, 360))
 FAST_TIMES = tuple(60.0 * h for h in (4, 6, 8, 10, 12, 14, 16, 20, 24, 30, 36, 42, 48, 56, 64))
 """Sampling times of a fast, since the last meal."""
 
-HALF_YEAR = tuple(DAY * day for day in (0, 7, 14, 28, 56, 84, 126, 168))
-"""Sampling times of liver fat under treatment, min."""
-
 YEAR = tuple(DAY * day for day in (0, 3, 7, 14, 28, 56, 112, 182, 365))
 """Sampling times of the slow loop from the first day of its drivers on, min."""
 
@@ -290,20 +221,10 @@ MEDIUM = ((-1, 0), (0, 1200), (4, 10_000), (30, 100_000), (60, 0))
 CELL_TIMES = (-1, 0.5, 1, 2, 4, 4.5, 5, 7, 10, 20, 30, 30.5, 31, 33, 40, 60, 63, 70, 90)
 """Sampling times of cells in it, min."""
 
-IONS = ("palmitate_m0", "palmitate_m1", "palmitate_m2")
-LABELING_DAY = (180, 360, 540, 720, 1080, 1440)
-"""Sampling times of fatty acids after a drink of heavy water, min."""
-
 TESTS: Mapping[str, StandardTest] = MappingProxyType(
     {
+        **LIPID_TESTS,
         "fast": StandardTest(FAST_TIMES, (), sampled=dict.fromkeys(PRODUCTION, FAST_TIMES)),
-        "heavy_water": StandardTest(
-            (),
-            (),
-            sampled={"body_water": (0, 120, 720, 1440), **dict.fromkeys(IONS, LABELING_DAY)},
-            known={"body_water": (0.0, 0.005, 0.005, 0.005)},
-        ),
-        "half_year": StandardTest((), (), sampled=dict.fromkeys(LIVER_FAT, HALF_YEAR)),
         "year": StandardTest(YEAR, (), sampled=dict.fromkeys(LOOP, YEAR)),
         "insulin_steps": StandardTest(
             (),

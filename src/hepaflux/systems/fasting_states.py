@@ -1,7 +1,7 @@
 """States of health of the fasting system: what is different in each, and who reported it.
 
-Every state but the reference lists only what differs from it. Six of them differ in a single cause:
-without it they are healthy.
+Every state but the reference lists only what differs from it. Five of them differ in a single
+cause: without it they are healthy.
 """
 
 from hepaflux.systems.condition import Condition

@@ -90,6 +90,11 @@ def power(x: Any, n: Any) -> Any:
     return positive_part(x) ** n
 
 
+LEAST = 1e-18
+"""Added to what is raised to a power: at zero the second derivative of a power below two, which the
+implicit method takes, has no value. Beside any other value it is lost in rounding."""
+
+
 def hill(x: Any, half: Any, n: Any) -> Any:
     """Return the saturable response x^n / (half^n + x^n), between 0 and 1.
 
@@ -102,5 +107,5 @@ def hill(x: Any, half: Any, n: Any) -> Any:
     n : float > 0
         Steepness (Hill coefficient).
     """
-    raised = power(x / half, n)
+    raised = power(x / half + LEAST, n)
     return raised / (1 + raised)
