@@ -122,6 +122,14 @@ def simulated(folder: Path, *words: object) -> Subject:
     return subject
 
 
+def test_a_study_has_a_place_of_its_own_if_none_is_stated(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("simulate", "fasting", "--state", "von_gierke", "--hours", "24")
+    assert str(Path("virtual") / "fasting_von_gierke") in run(*words)
+    assert "add --force" in run(*words, code=2)
+    assert (tmp_path / "virtual" / "fasting_von_gierke" / "truth.csv").is_file()
+
+
 def test_options_of_a_system_are_set(tmp_path: Path):
     words = ("fasting", "--state", "stress", "--hours", "12", "--set", "switch=dynamic")
     first = simulated(tmp_path / "first", *words)

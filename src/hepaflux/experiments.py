@@ -31,8 +31,11 @@ def simulate(
         str, typer.Argument(help="The truth, such as oral or meal.", show_default=False)
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Study folder to write.", show_default=False)
-    ],
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Study folder to write.", show_default="virtual/SYSTEM_STATE"
+        ),
+    ] = None,
     subjects: Annotated[
         int | None,
         typer.Option(
@@ -128,6 +131,7 @@ def simulate(
         settings=tuple(set_ or ()),
         seed=seed,
     )
+    out = out or Path("virtual") / "_".join([system, *(also or []), *([state] if state else [])])
     require_place(out, force=force)
     if also:
         if plot:

@@ -84,3 +84,31 @@ def test_nobody_is_typical_where_everybody_is_on_their_own():
     values = {"SI": (("chain", "draw", "subject"), np.full((1, 2, 2), 6e-5))}
     with pytest.raises(ValueError, match="SI has a value of its own in each person"):
         typical_courses(model_of(SI="separate"), posterior(**values), TIMES)
+
+
+def test_a_part_of_a_joint_model_has_what_it_shares_and_what_is_its_own():
+    """Both parts share SI, which differs between groups; V is each one's own."""
+    one, other = (study_of(person) for person in PEOPLE.subjects)
+    parts = {"first": (one, hf.systems.minimal), "second": (other, hf.systems.minimal)}
+    own = {f"{part}_{name}": "shared" for part in parts for name in NAMES if name != "SI"}
+    design = hf.Design(levels=own | {"SI": "group"})
+    model = hf.build_joint_model(parts, shared=("SI",), design=design)
+    values = {
+        f"{part}_{name}": (("chain", "draw"), np.full((1, 2), value))
+        for part, V in (("first", 0.15), ("second", 0.19))
+        for name, value in (TRUTH["minimal"] | {"V": V}).items()
+        if name != "SI"
+    }
+    values |= {"SI": (("chain", "draw", "group"), np.array([[[9e-5, 3e-5]] * 2]))}
+    for part, subject, group, SI, V in (
+        ("first", "A", "lean", 9e-5, 0.15),
+        ("second", "B", "obese", 3e-5, 0.19),
+    ):
+        found = typical_courses(model, posterior(**values), TIMES, group=group, part=part)
+        expected = solved(PEOPLE[subject], SI=SI, V=V)
+        np.testing.assert_allclose(found[f"{part}_glucose"].values[0, 1], expected, rtol=1e-4)
+    for part in (None, "third"):
+        with pytest.raises(ValueError, match="part must be one of first, second"):
+            typical_courses(model, posterior(**values), TIMES, part=part)
+    with pytest.raises(ValueError, match="the model has no parts"):
+        typical_courses(model_of(), posterior(), TIMES, part="first")

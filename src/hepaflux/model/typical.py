@@ -1,6 +1,6 @@
 """Typical: the course of a typical person, by what a fit says of the medians."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +9,10 @@ import xarray as xr
 
 from hepaflux.model.build import TOLERANCE
 from hepaflux.model.courses import described
+from hepaflux.model.design import Level
+from hepaflux.model.joint import JointRecipe
 from hepaflux.model.predict import courses
 from hepaflux.model.recipe import Recipe, prepare, separate
-from hepaflux.parameter import Parameter
 
 
 def typical_courses(
@@ -21,6 +22,7 @@ def typical_courses(
     *,
     subject: str | None = None,
     group: str | None = None,
+    part: str | None = None,
 ) -> xr.Dataset:
     """Return every output and flux of a typical person, draw by draw and free of any error.
 
@@ -30,7 +32,7 @@ def typical_courses(
     Parameters
     ----------
     model : pm.Model
-        From ``build_model``.
+        From ``build_model`` or ``build_joint_model``.
     posterior : DataTree
         What ``fit`` made of it.
     minutes : array (time,), min
@@ -39,6 +41,9 @@ def typical_courses(
         Whose test it is, with its doses and inputs; the first subject if not given.
     group : str, optional
         Of people, or of a method of measurement; needed where something differs between groups.
+    part : str, optional
+        Of a joint model, which says what the test and the system are; its names are those of the
+        joint model.
 
     Returns
     -------
@@ -50,14 +55,14 @@ def typical_courses(
     ------
     ValueError
         If a parameter has a value of its own in each person, so that nobody is typical; or the
-        group is missing or unknown.
+        group or the part is missing or unknown.
     """
-    recipe: Recipe = model.recipe
+    recipe, levels = _part(model.recipe, part)
     found = posterior["posterior"].to_dataset()
     shape = (found.sizes["chain"], found.sizes["draw"])
     draws = {}
     for parameter in recipe.system.unknowns:
-        median = _median(parameter, recipe, found, group)
+        median = _median(parameter.name, levels[parameter.name], found, group)
         draws[parameter.name] = np.reshape(median, (shape[0] * shape[1], 1, *median.shape[2:]))
     values = courses(_alone(recipe, subject), draws, [np.asarray(minutes)], tolerance=TOLERANCE)
     about = described(recipe.system)
@@ -68,6 +73,17 @@ def typical_courses(
     )
 
 
+def _part(recipe: Recipe | JointRecipe, part: str | None) -> tuple[Recipe, Mapping[str, Level]]:
+    """Return the recipe of a test, and how each unknown differs between all people."""
+    if isinstance(recipe, Recipe):
+        if part is not None:
+            raise ValueError(f"the model has no parts, so it has no {part!r}")
+        return recipe, recipe.design.levels
+    if part is None or part not in recipe.parts:
+        raise ValueError(f"part must be one of {', '.join(recipe.parts)}, but is {part!r}")
+    return recipe.parts[part], recipe.design.levels
+
+
 def _alone(recipe: Recipe, subject: str | None) -> Recipe:
     """Return the recipe of one of its subjects, every unknown with a value of its own."""
     one = recipe.study[subject] if subject else recipe.study.subjects[0]
@@ -75,11 +91,8 @@ def _alone(recipe: Recipe, subject: str | None) -> Recipe:
     return separate(prepare(study, recipe.system, noise=recipe.noise, adapted=True))
 
 
-def _median(
-    parameter: Parameter, recipe: Recipe, found: xr.Dataset, group: str | None
-) -> np.ndarray:
+def _median(name: str, level: Level, found: xr.Dataset, group: str | None) -> np.ndarray:
     """Return the draws (chain, draw, [axis]) of a parameter in a typical person."""
-    name, level = parameter.name, recipe.design.levels[parameter.name]
     if level == "separate":
         raise ValueError(
             f"{name} has a value of its own in each person, so nobody is typical; fit with level"
