@@ -220,9 +220,15 @@ def test_doses_are_read(text, time, what, amount, route, duration, per_kg):
     assert dose.amount == pytest.approx(amount, rel=1e-9)
 
 
-@pytest.mark.parametrize("text", ["", "75", "a lot", "75 g by spoon", "75 g at noon", "-3 g"])
+@pytest.mark.parametrize("text", ["", "75", "a lot", "75 g by spoon", "75 g at noon"])
 def test_what_is_no_dose_is_refused(text):
     with pytest.raises(ValueError, match=r"cannot be read|is no route|is no time"):
+        read_dose(text)
+
+
+@pytest.mark.parametrize("text", ["-3 g", "0 g", "-0.05 U/kg insulin iv at 20 min"])
+def test_a_dose_is_above_zero(text):
+    with pytest.raises(ValueError, match="a dose must be above 0, but is"):
         read_dose(text)
 
 

@@ -253,7 +253,7 @@ DOSE_EXAMPLE = '"75 g", "0.3 g/kg iv", "45 g at 4 h" or "0.05 U/kg insulin iv at
 
 _TIME = r"\d[\d.]*\s*[a-zA-Z]*"
 _DOSE = re.compile(
-    r"(?P<amount>\d[\d.eE+-]*)\s*(?P<unit>[a-zA-Zµμ]+)(?P<per_kg>/kg)?"
+    r"(?P<amount>-?\d[\d.eE+-]*)\s*(?P<unit>[a-zA-Zµμ]+)(?P<per_kg>/kg)?"
     r"(?:\s+(?P<what>glucose|insulin|glucagon))?(?:\s+(?P<route>\S+))??"
     rf"(?:\s+at\s+(?P<time>{_TIME}))?(?:\s+over\s+(?P<duration>{_TIME}))?"
 )
@@ -271,6 +271,8 @@ def read_dose(text: str) -> "Dose":
     found = _DOSE.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"dose {text!r} cannot be read; write it like {DOSE_EXAMPLE}")
+    if not float(found["amount"]) > 0:
+        raise ValueError(f"a dose must be above 0, but is {found['amount']} {found['unit']}")
     unit = found["unit"]
     what = found["what"] or ("insulin" if unit.endswith("U") else "glucose")
     word = (found["route"] or ("oral" if what == "glucose" else "iv")).lower()

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LONG = 10 * 1440.0
-"""Minutes above which a course is drawn in days."""
+SCALES = (("day", 1440.0, 10 * 1440.0), ("h", 60.0, 10 * 60.0), ("min", 1.0, 0.0))
+"""Unit of time, its minutes, and the minutes above which a course is drawn in it."""
+
+MOST_ROWS = 6
+"""Courses that stand one below the other; more make further columns."""
+
+NOTHING = 1e-6
+"""Share of the largest value in the same unit below which a course is drawn as nothing."""
 
 MOST_LINES = 40
 """People whose lines are shown; more would not be told apart."""
@@ -29,7 +35,7 @@ MOST_ABREAST = 4
 def plot_courses(
     courses: xr.Dataset, kind: str, *, samples: pd.DataFrame | None = None
 ) -> "Figure | None":
-    """Draw all outputs, or all fluxes, one below the other.
+    """Draw all outputs, or all fluxes, one below the other and then side by side.
 
     Parameters
     ----------
@@ -49,23 +55,41 @@ def plot_courses(
     if not names:
         return None
     unit, length = _unit_of_time(courses["minutes"].values)
+    columns = -(-len(names) // MOST_ROWS)
+    rows = -(-len(names) // columns)
     with style():
-        figure = blank(width=6.0, height=1.9 * len(names) + 0.6)
-        axes = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
-        for ax, name in zip(axes, names, strict=True):
+        figure = blank(width=6.0 if columns == 1 else 4.2 * columns, height=1.9 * rows + 0.6)
+        axes = figure.subplots(rows, columns, sharex=True, squeeze=False).T.ravel()
+        for ax in axes[len(names) :]:
+            ax.remove()
+        for ax, name in zip(axes, names, strict=False):
             _draw(ax, courses[name], length)
             if samples is not None and "analyte" in courses[name].attrs:
                 own = samples[samples["analyte"] == courses[name].attrs["analyte"]]
                 _draw_samples(ax, own, length)
-            ax.set_ylim(bottom=None if float(courses[name].min()) < 0 else 0.0)
+            least = NOTHING * _largest(courses, courses[name].attrs["unit"])
+            ax.set_ylim(
+                bottom=None if float(courses[name].min()) < -least else 0.0,
+                top=max(least, ax.get_ylim()[1]),
+            )
         _say_groups(figure, courses)
-        axes[-1].set_xlabel(f"time ({unit})")
+        for last in range(rows - 1, len(names) + rows - 1, rows):
+            ax = axes[min(last, len(names) - 1)]
+            ax.set_xlabel(f"time ({unit})")
+            ax.tick_params(labelbottom=True)
     return figure
+
+
+def _largest(courses: xr.Dataset, unit: str) -> float:
+    """Return the largest value of what is measured in a unit."""
+    alike = (course for course in courses.data_vars.values() if course.attrs["unit"] == unit)
+    return max(float(np.nanmax(np.abs(course.values))) for course in alike)
 
 
 def _unit_of_time(minutes: np.ndarray) -> tuple[str, float]:
     """Return the unit in which a course is drawn, and its minutes."""
-    return ("day", 1440.0) if np.ptp(minutes) > LONG else ("min", 1.0)
+    span = np.ptp(minutes)
+    return next((unit, length) for unit, length, above in SCALES if span > above)
 
 
 def _draw(ax: "Axes", course: xr.DataArray, length: float) -> None:
