@@ -9,6 +9,7 @@ from scipy import stats
 from virtual import c_peptide_test, prior_draw, study_of
 
 import hepaflux as hf
+from hepaflux.model import simulated_courses
 from hepaflux.study.study import Dose, StudyError
 from hepaflux.systems import c_peptide, sensitivity
 from hepaflux.systems.c_peptide import COVARIANCE, Kinetics, body_surface, kinetics_of
@@ -258,20 +259,46 @@ def test_virtual_people_have_what_the_kinetics_need():
         )
 
 
+@pytest.fixture(scope="module")
+def recovered():
+    """Six virtual people whose kinetics nobody knows, and a fit of each."""
+    made = hf.simulate_study(secretion, subjects=6, protocol="ogtt75_c_peptide", seed=5)
+    return made, hf.fit_each(made.study, secretion, draws=300, tune=300, chains=2, seed=1)
+
+
 @pytest.mark.slow
-def test_what_was_put_in_is_found():
-    """Six people whose kinetics nobody knows: errors are as large as the posteriors say.
+def test_what_was_put_in_is_found(recovered):
+    """Errors are as large as the posteriors say.
 
     Their squares, in units of the posterior, add up to no more than they do in 999 studies of 1000.
     """
-    made = hf.simulate_study(secretion, subjects=6, protocol="ogtt75_c_peptide", seed=5)
-    tree = hf.fit_each(made.study, secretion, draws=300, tune=300, chains=2, seed=1)
+    made, tree = recovered
     for name in ("Phi_s", "Phi_d", "CP_b"):
         draws = np.log(tree["posterior"][name]).stack(sample=("chain", "draw"))
         error = np.log(made.truth[name].to_numpy()) - draws.mean("sample").to_numpy()
         spread = draws.std("sample").to_numpy()
         assert np.sum((error / spread) ** 2) < stats.chi2.ppf(0.999, df=6), name
         assert np.all(spread < 0.3)
+
+
+@pytest.mark.slow
+def test_secretion_stays_inside_its_band(recovered):
+    """Nine in ten of all times and people lie inside the 90 % band of secretion.
+
+    Times of one person are not independent, so each person's share is one observation of a mean
+    that must not be below 0.9; a sound fit fails in one study of 1000.
+    """
+    made, tree = recovered
+    right = simulated_courses(made, secretion)["ISR"]
+    found = tree["fluxes"]
+    inside = []
+    for i in range(found.sizes["subject"]):
+        lower, upper = found["ISR"].isel(subject=i).quantile((0.05, 0.95), ("chain", "draw")).values
+        true = np.interp(found["minutes"].isel(subject=i), right["minutes"], right.isel(subject=i))
+        assert np.all(upper / lower < 3)
+        inside.append(np.mean((lower <= true) & (true <= upper)))
+    spread = max(np.std(inside, ddof=1), 0.02) / np.sqrt(len(inside))
+    assert np.mean(inside) > 0.9 + stats.t.ppf(0.001, len(inside) - 1) * spread
 
 
 @pytest.mark.slow
