@@ -318,6 +318,17 @@ class TestStates:
         assert undone.at("glucose", 12) < ill.at("glucose", 12) - 1.5
         assert undone.at("EGP", 22) < well.at("EGP", 22)
 
+    @pytest.mark.parametrize("made", [5.0e-3, 8.0e-3])
+    def test_glycogen_and_heavy_water_of_type_2_diabetes_contradict_each_other(self, made):
+        """Heavy water found 0.62 to 0.67 at 15 h (Gastaldelli 2001 and 2006). From as little glycogen
+        as Magnusson found that cannot be, however much new glucose is made; from as much as in
+        health it can, within the 0.1 by which methods differ."""
+        little, much = (
+            Person("t2d", hours=16, GNG_4h=made, Gly_4h=glycogen) for glycogen in (129.0, 390.0)
+        )
+        assert little.at("GNG_share", 15) > 0.8
+        assert 0.5 < much.at("GNG_share", 15) < 0.75
+
     def test_impaired_tolerance(self):
         well, ill = person(), person("impaired")
         assert ill.at("insulin", 12) > 1.2 * well.at("insulin", 12)
