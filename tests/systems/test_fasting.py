@@ -320,9 +320,9 @@ class TestStates:
 
     @pytest.mark.parametrize("made", [5.0e-3, 8.0e-3])
     def test_glycogen_and_heavy_water_of_type_2_diabetes_contradict_each_other(self, made):
-        """Heavy water found 0.62 to 0.67 at 15 h (Gastaldelli 2001 and 2006). From as little glycogen
-        as Magnusson found that cannot be, however much new glucose is made; from as much as in
-        health it can, within the 0.1 by which methods differ."""
+        """Heavy water found 0.62 to 0.67 at 15 h (Gastaldelli 2001 and 2006). From as little
+        glycogen as Magnusson found that cannot be, however much new glucose is made; from as much
+        as in health it can, within the 0.1 by which methods differ."""
         little, much = (
             Person("t2d", hours=16, GNG_4h=made, Gly_4h=glycogen) for glycogen in (129.0, 390.0)
         )
