@@ -1,5 +1,6 @@
 """Joint models: several tests of the same people, side by side or with parameters in common."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy import stats
-from virtual import ivgtt, labeled_sources, ogtt, study_of
+from virtual import ivgtt, labeled_meal, labeled_sources, ogtt, study_of, vldl_person
 
 import hepaflux as hf
 from hepaflux.fitting import joint
@@ -243,3 +244,16 @@ def test_a_value_by_group_is_that_of_each_person_of_a_part(drinks, labels):
     assert own.dims == ("chain", "draw", "subject")
     assert own["subject"].to_numpy().tolist() == ["S3", "S1", "S2"]
     assert own.to_numpy().ravel().tolist() == [2.0, 1.0, 2.0]
+
+
+def test_the_liver_s_answers_to_insulin_stand_side_by_side():
+    """What a report compares between groups: what leads in each part, and what is derived."""
+    parts = {
+        "meal": (study_of(labeled_meal("S0")), hf.systems.oral_labeled),
+        "vldl": (study_of(vldl_person("S0")), hf.systems.vldl),
+    }
+    recipe = prepare_joint(parts, shared=(), design=None, noise={})
+    told = joint.history(recipe, {})
+    derived = {d.name for part in recipe.parts.values() for d in part.system.derived}
+    compared = {*json.loads(told["leading"]), *derived}
+    assert {"SI_L", "EGP_suppression", "f_DNL", "DNL_flux", "VLDL_secretion"} <= compared
