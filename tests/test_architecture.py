@@ -34,6 +34,8 @@ FLOORS = {
     "pages": 6,
     "demo": 6,
     "planning": 6,
+    "pictures": 6,
+    "predictions": 6,
     "experiments": 6,
     "published": 6,
     "cli": 6,

@@ -186,6 +186,7 @@ class TestFitRefuses:
             (("--by", "group"), "--by group needs at least two groups"),
             (("--level", "SI=family"), "is no level"),
             (("--level", "SI=subject"), "at least two subjects"),
+            (("--level", "shared", "--level", "group"), "name the parameter of one of them"),
             (("--covariate", "SI=bmi"), "covariate for SI"),
             (("--correlate", "SI"), "write --correlate SI,p2"),
             (("--each", "--level", "SI=shared"), "remove --level"),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hepaflux.model import build_model as build_model
     from hepaflux.model import expected_contraction as expected_contraction
     from hepaflux.model import first_pass as first_pass
+    from hepaflux.model import predict_treatment as predict_treatment
     from hepaflux.model import simulate_cohort as simulate_cohort
     from hepaflux.model import simulate_study as simulate_study
     from hepaflux.parameter import Parameter as Parameter
@@ -67,6 +68,7 @@ _HOMES = {
     "fit_each": "hepaflux.fitting",
     "list_datasets": "hepaflux.study",
     "load_run": "hepaflux.assess",
+    "predict_treatment": "hepaflux.model",
     "read_figures": "hepaflux.study",
     "read_study": "hepaflux.study",
     "report": "hepaflux.assess",

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from hepaflux.model import Design, Missing
     from hepaflux.model.noise import Noise
     from hepaflux.parameter import Prior
@@ -80,6 +82,28 @@ def read_system(
         insulin_factor=study.insulin_factor,
     )
     return system.with_priors(**read_priors(words.get("prior", [])))
+
+
+def read_fitted(posterior: "xr.DataTree") -> "System":
+    """Return the system that a run was fitted with, its options and what it took as known."""
+    import json
+
+    from hepaflux.parameter import parse_prior
+    from hepaflux.systems import named
+
+    about = {name: json.loads(posterior.attrs[name]) for name in ("options", "priors", "fixed")}
+    system = named(posterior.attrs["system"]).with_options(**about["options"])
+    known = {name: parse_prior(about["priors"][name]) for name in about["fixed"]}
+    return system.with_priors(**{n: prior for n, prior in known.items() if n in system.priors})
+
+
+def read_treatment(text: str) -> str | dict[str, float]:
+    """Return the name of a treatment, or the values that it states by parameter."""
+    if "=" not in text:
+        return text.strip()
+    example = "--treatment NEFA_factor=0.8,DNL_factor=0.5"
+    pairs = dict(read_pair(part, example) for part in read_names(text))
+    return {name: read_numbers(value, example)[0] for name, value in pairs.items()}
 
 
 def read_parts(
@@ -164,14 +188,18 @@ def read_design(params: dict[str, Any], study: "Study") -> "Design":
     if any(len(pair) != 2 for pair in pairs):
         raise DesignError("write --correlate SI,p2: two parameters with a comma between them")
     # ``complete`` refuses what is no level, with the name of the parameter.
+    others: list[Any] = [text for text in params["level"] or [] if "=" not in text]
+    if len(others) > 1:
+        raise DesignError(f"--level {others[0]} and {others[1]}: name the parameter of one of them")
     levels: dict[str, Any] = dict(
-        read_pair(text, "--level p2=shared") for text in params["level"] or []
+        read_pair(text, "--level p2=shared") for text in params["level"] or [] if "=" in text
     )
     return Design(
         levels=levels,
         by_group=params["by"] == "group",
         covariates=covariates,
         correlated=tuple((first, second) for first, second in pairs),
+        others=others[0] if others else None,
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hepaflux import experiments, planning, published, terminal
+from hepaflux import experiments, pictures, planning, predictions, published, terminal
 from hepaflux.arguments import (
     WITH_EXAMPLE,
     read_body,
@@ -236,7 +236,8 @@ def fit(
     level: Annotated[
         list[str] | None,
         typer.Option(
-            help="p2=shared, or group, subject, separate. Repeatable.", rich_help_panel=DESIGN
+            help="p2=shared, or group, subject, separate; shared alone: of all others. Repeatable.",
+            rich_help_panel=DESIGN,
         ),
     ] = None,
     covariate: Annotated[
@@ -344,6 +345,9 @@ def report(run: RunArgument) -> None:
 app.command()(experiments.states)
 app.command()(experiments.simulate)
 app.command()(planning.design)
+app.command()(predictions.predict)
+app.command()(pictures.diagram)
+app.command()(pictures.portrait)
 
 
 @app.command()

@@ -29,6 +29,7 @@ from hepaflux.model import (
 )
 from hepaflux.model.courses import simulated_courses
 from hepaflux.model.protocols import StandardTest, own_course, own_fast, own_loop, own_test
+from hepaflux.model.simulate import Simulated
 from hepaflux.study import Study, read_study, write_study
 from hepaflux.systems import System, named
 
@@ -228,14 +229,7 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
     ValueError
         If a group is named twice, or as ``simulate_study`` says.
     """
-    chosen = read_body(system, wanted.partners, state=wanted.state, settings=wanted.settings)
-    made = simulate_study(
-        chosen,
-        wanted.populations(chosen),
-        subjects=_given(wanted.subjects, 1 if wanted.state else SUBJECTS),
-        protocol=wanted.test(system),
-        seed=wanted.seed,
-    )
+    made, chosen = simulate_wanted(system, wanted)
     notes = f"Made by: {wanted.command(system)}"
     study = _as_measured(made.study, wanted, name=folder.resolve().name, notes=notes)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -245,6 +239,19 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
         if plot:
             _write_courses(simulated_courses(made, chosen), study, stage)
     return read_study(folder / "study.toml")
+
+
+def simulate_wanted(system: str, wanted: Wanted) -> tuple[Simulated, System]:
+    """Return the people that are wanted, simulated, and the system that they were made with."""
+    chosen = read_body(system, wanted.partners, state=wanted.state, settings=wanted.settings)
+    made = simulate_study(
+        chosen,
+        wanted.populations(chosen),
+        subjects=_given(wanted.subjects, 1 if wanted.state else SUBJECTS),
+        protocol=wanted.test(system),
+        seed=wanted.seed,
+    )
+    return made, chosen
 
 
 def write_cohort(systems: Sequence[str], folder: Path, wanted: Wanted) -> tuple[Study, ...]:

@@ -107,6 +107,7 @@ class TestDesignErrors:
         [
             (hf.Design({"Si": "shared"}), "level for Si"),
             (hf.Design({"SI": "random"}), "SI: 'random' is no level"),
+            (hf.Design(others="random"), "'random' is no level"),
             (hf.Design({"absorption": "subject"}), "absorption has no between-subject spread"),
             (hf.Design({"f": "shared"}), "level for f"),
             (hf.Design(covariates={"SI": ("waist",)}), "covariate waist of SI: S0 .4 subjects"),

@@ -91,6 +91,24 @@ def test_fujita_keeps_three_analytes_of_everyone(data_mirror):
         assert subject.samples["glucose"].time[:2].tolist() == [-10.0, 0.0]
 
 
+def test_brannmark_keeps_every_blot_and_the_insulin_of_each(data_mirror):
+    """The identifiers of two conditions name another insulin than their column of numbers."""
+    study = read_study("brannmark_2010")
+    assert study.groups == ("dose_response", "one_step", "two_step")
+    blots = [s.samples for s in study.subjects]
+    assert sum(len(x[a].time) for x in blots for a in x if a != "medium_insulin") == 43
+    doses = [s for s in study.subjects if s.group == "dose_response"]
+    final = [float(s.samples["medium_insulin"].value[-1]) for s in doses]
+    assert final == pytest.approx([0.0, 10.0, 100.0, 300.0, 1000.0, 10_000.0, 100_000.0])
+    at_300 = doses[3].samples["irs1_phosphorylation"]
+    assert (at_300.time.tolist(), at_300.value.tolist()) == ([10.0], [28.292])
+    two = study["two_step 10 nM"].samples["medium_insulin"]
+    assert two.time.tolist() == [-1.0, 0.0, 4.0]
+    assert two.value == pytest.approx([0.0, 1200.0, 10_000.0])
+    one = study["one_step 100 nM"].samples["ir_phosphorylation"]
+    assert one.value[:2].tolist() == [0.0, 100.0]
+
+
 def test_unknown_name_lists_the_known_ones():
     with pytest.raises(DatasetError, match=r"called 'ohashi'; known are .*ohashi_2015"):
         get_dataset("ohashi")

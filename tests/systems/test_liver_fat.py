@@ -80,6 +80,24 @@ def test_fatty_acids_that_enter_leave(form, state):
         assert plasma == pytest.approx(rates.TG_p * p.V_p * DAY, abs=1e-9 * entering)
 
 
+@each_state
+def test_arrows_that_meet_at_a_place_balance(state):
+    """At rest, in fatty acids: as much leaves each place that arrows both enter and leave."""
+    p = values(state, **UNTREATED)
+    y = POOLS["one"].initial(p, USUAL)
+    into, out = {}, {}
+    for flux in LIVER_FAT.fluxes:
+        if flux.arrow:
+            amount = flux.arrow.counts * flux.value(y, p, USUAL)
+            into[flux.arrow.target] = into.get(flux.arrow.target, 0.0) + amount
+            out[flux.arrow.source] = out.get(flux.arrow.source, 0.0) + amount
+    # Plasma also gets chylomicrons and feeds other tissue, which are no fluxes of the liver.
+    between = (into.keys() & out.keys()) - {"plasma triglyceride"}
+    assert between == {"fatty acids of the liver", "liver fat"}
+    for place in between:
+        assert into[place] == pytest.approx(out[place], rel=1e-12)
+
+
 class TestPublished:
     """Rieger 2022: five pools at an exact steady state."""
 

@@ -20,4 +20,5 @@ from hepaflux.model.population import NAFLD as NAFLD
 from hepaflux.model.population import Population as Population
 from hepaflux.model.published import build_figures_model as build_figures_model
 from hepaflux.model.simulate import simulate_study as simulate_study
+from hepaflux.model.treatment import predict_treatment as predict_treatment
 from hepaflux.model.typical import typical_courses as typical_courses

@@ -1,5 +1,6 @@
 """Courses: what happens in virtual people between their samples, free of any measurement error."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,12 @@ def simulated_courses(made: Simulated, system: System, *, step: float | None = N
 
 
 def described(system: System) -> dict[str, dict[str, Any]]:
-    """Return unit, meaning and kind of each course."""
-    fluxes = {f.name: {"unit": f.unit, "meaning": f.meaning, "kind": "flux"} for f in system.fluxes}
+    """Return unit, meaning and kind of each course, and the ends of the arrow of a flux."""
+    fluxes = {
+        f.name: {"unit": f.unit, "meaning": f.meaning, "kind": "flux"}
+        | (asdict(f.arrow) if f.arrow else {})
+        for f in system.fluxes
+    }
     outputs = {
         part: {"unit": o.unit, "meaning": o.meaning, "kind": "output", "analyte": analyte}
         for o in system.outputs

@@ -35,7 +35,7 @@ class Design:
     Attributes
     ----------
     levels : mapping of str to Level
-        By parameter; the others take the default of ``complete``.
+        By parameter.
     by_group : bool
         Whether the populations of ``subject`` parameters have one median per group.
     covariates : mapping of str to tuple of str
@@ -43,12 +43,16 @@ class Design:
         standardized over the study; the slope is per standard deviation.
     correlated : tuple of (str, str)
         Pairs of ``subject`` parameters whose deviations are correlated.
+    others : Level, optional
+        Level of the parameters that ``levels`` does not name; the default of ``complete`` if not
+        given.
     """
 
     levels: Mapping[str, Level] = field(default_factory=dict)
     by_group: bool = False
     covariates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     correlated: tuple[tuple[str, str], ...] = ()
+    others: Level | None = None
 
     def __post_init__(self) -> None:
         """Freeze the mappings."""
@@ -70,7 +74,7 @@ def complete(design: Design, unknowns: Sequence[Parameter], study: Study) -> Des
         If the design names what the system or the study does not have.
     """
     asked = {name for pair in design.correlated for name in pair} | set(design.covariates)
-    levels = {p.name: _default_level(p, study, asked) for p in unknowns}
+    levels = {p.name: design.others or _default_level(p, study, asked) for p in unknowns}
     _check_names("level", design.levels, levels)
     levels |= dict(design.levels)
     _check_levels(levels, {p.name: p for p in unknowns}, study)

@@ -104,6 +104,63 @@ def _fujita_sample(source: Row, column: str) -> Row:
     return replace(source, cells=cells)
 
 
+def read_brannmark(folder: Path) -> Tables:
+    """Read phosphorylation of receptor and IRS-1 in fat cells, Brännmark et al. 2010.
+
+    Each dose of the dose response is a subject, as are the cells that got one step of insulin and
+    those that got two; the experiments are the groups, each with its own scale of blots. The
+    identifiers of two conditions do not name their insulin (``Dose_1`` is 0.3 nM, ``Dose_3`` is
+    1 nM): the numbers count.
+    """
+    blots = read_table(folder / "measurementData_Brannmark_JBC2010.tsv")
+    conditions = read_table(folder / "experimentalCondition_Brannmark_JBC2010.tsv")
+    given = {row.text("conditionId"): _insulin_of(row) for row in conditions.rows}
+    experiments: dict[str, tuple[Row, str]] = {}
+    rows = []
+    for source in blots.rows:
+        insulin = given[source.text("simulationConditionId")]
+        group = source.text("experimentId").removesuffix("_time_response")
+        subject = f"{group} {insulin[-1][1]:g} nM"
+        experiments.setdefault(subject, (source, group))
+        blot = (source.text("time"), _BRANNMARK_BLOTS[source.text("observableId").split("_")[0]])
+        rows.append(_cells_sample(source, subject, *blot, source.text("measurement")))
+    for subject, (source, _) in experiments.items():
+        for time, level in given[source.text("simulationConditionId")]:
+            rows.append(_cells_sample(source, subject, f"{time:g}", "medium_insulin", f"{level:g}"))
+    people = tuple(
+        replace(source, cells={"subject": subject, "group": group})
+        for subject, (source, group) in experiments.items()
+    )
+    return Tables(
+        Description(
+            "brannmark_2010",
+            protocol="insulin added to the medium of fat cells",
+            notes="The cells were without insulin before time 0; each group is one experiment.",
+            body_weight=NOT_PUBLISHED,
+        ),
+        Table(blots.name, TIDY_COLUMNS, tuple(rows)),
+        subjects=Table(blots.name, ("subject", "group"), people),
+    )
+
+
+_BRANNMARK_BLOTS = {"IR1": "ir_phosphorylation", "IRS1": "irs1_phosphorylation"}
+
+
+def _insulin_of(condition: Row) -> list[tuple[float, float]]:
+    """Return time, min, and insulin of the medium from then on, nM; each dose adds to the last."""
+    time, added, later, more = (
+        condition.number_in(f"insulin_{what}_{n}") for n in (1, 2) for what in ("time", "dose")
+    )
+    return [(-1.0, 0.0), (time, added), *([(later, added + more)] if more else [])]
+
+
+def _cells_sample(source: Row, subject: str, time: str, analyte: str, value: str) -> Row:
+    """Return a blot, or the insulin of the medium, of one experiment."""
+    unit = "nmol/L" if analyte == "medium_insulin" else "arbitrary_unit"
+    cells = {"subject": subject, "time": time, "analyte": analyte, "value": value, "unit": unit}
+    return replace(source, cells=cells)
+
+
 def _drink_of_75_g() -> Table:
     """Return the dose table of a standard oral glucose tolerance test."""
     cells = {"subject": "all", "time": "0", "what": "glucose", "amount": "75", "unit": "g"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hepaflux.study.description import Tables, read_folder
-from hepaflux.study.published import read_fujita, read_ohashi
+from hepaflux.study.published import read_brannmark, read_fujita, read_ohashi
 
 MIRROR = "HEPAFLUX_DATA_MIRROR"
 """Environment variable: a folder with one subfolder per data set, used instead of a network."""
@@ -18,6 +18,11 @@ CACHE = "HEPAFLUX_CACHE"
 _CONDITIONAL_UDE = (
     "https://raw.githubusercontent.com/Computational-Biology-TUe/conditional-ude/"
     "bff936ffca97d5eb69287f38ab7d80710dc4e2f8/data"
+)
+
+_PETAB = (
+    "https://raw.githubusercontent.com/Benchmarking-Initiative/Benchmark-Models-PEtab/"
+    "4d2085084b289f6215a95475b1ee639fd7d42283/Benchmark-Models/Brannmark_JBC2010"
 )
 
 
@@ -195,6 +200,29 @@ DATASETS = (
                 "fujita_ogtt.csv",
                 f"{_CONDITIONAL_UDE}/fujita_csv/fujita_ogtt.csv",
                 "fc462101602991b14b08fa92062e6f842cfc39d8730b61fc87f1f598d9c02ea0",
+            ),
+        ),
+    ),
+    Dataset(
+        name="brannmark_2010",
+        title="Phosphorylation of insulin receptor and IRS-1 in fat cells after insulin",
+        citation=(
+            "Brännmark C, Palmér R, Glad ST, Cedersund G, Strålfors P (2010) Mass and information "
+            "feedbacks through receptor endocytosis govern insulin signaling as revealed using a "
+            "parameter-free modeling framework. J Biol Chem 285:20171-20179."
+        ),
+        license="BSD-3-Clause",
+        reader=read_brannmark,
+        files=(
+            RemoteFile(
+                "measurementData_Brannmark_JBC2010.tsv",
+                f"{_PETAB}/measurementData_Brannmark_JBC2010.tsv",
+                "3b7e85f804faf3d1269d8cd26f619c16fc4f8aa2b82897893bcd3843e9c75805",
+            ),
+            RemoteFile(
+                "experimentalCondition_Brannmark_JBC2010.tsv",
+                f"{_PETAB}/experimentalCondition_Brannmark_JBC2010.tsv",
+                "2c9f3480ac55f0b71f787fbf83da7699fd7c60c569be6bd01aa7bcfe69664f82",
             ),
         ),
     ),

@@ -16,7 +16,7 @@ from hepaflux.systems.lipogenesis import PER_DAY
 from hepaflux.systems.response import CONTE, remaining
 from hepaflux.systems.serine_kinases import cytokines, strain
 from hepaflux.systems.signaling_values import known
-from hepaflux.systems.system import Flux, Input, State, System, fields_type
+from hepaflux.systems.system import Arrow, Flux, Input, State, System, fields_type
 
 CHOSEN = "chosen here so that the slow loop answers as people do (not verified)"
 DEFINED = "definition of health"
@@ -90,7 +90,15 @@ fat_tissue = System(
     parameters=PARAMETERS,
     inputs=(Input("insulin", "pmol/L", "insulin in plasma", plasma),),
     outputs=(),
-    fluxes=(Flux("FFA", "1", "appearance of fatty acids over that of health", fatty_acids),),
+    fluxes=(
+        Flux(
+            "FFA",
+            "1",
+            "appearance of fatty acids over that of health",
+            fatty_acids,
+            Arrow("fat tissue", "plasma fatty acids"),
+        ),
+    ),
     signals=(
         Flux(
             "TNFa", "1", "TNF-alpha over that of health", lambda y, p, u: cytokines(y.C - 1, p)[0]

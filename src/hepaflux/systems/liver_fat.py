@@ -16,10 +16,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from hepaflux.parameter import Fixed
-from hepaflux.systems.fat_export import triglyceride
+from hepaflux.systems.fat_export import FABBRINI, triglyceride
 from hepaflux.systems.inputs import constant
 from hepaflux.systems.lipogenesis import PER_DAY
-from hepaflux.systems.liver_fat_values import FABBRINI, RIEGER, conditions, parameters
+from hepaflux.systems.liver_fat_values import ARROWS, RIEGER, conditions, parameters, treatments
 from hepaflux.systems.system import (
     Derived,
     Flux,
@@ -294,7 +294,10 @@ def outputs(pools: OnePool | FivePools) -> tuple[Output, ...]:
 
 def fluxes(pools: OnePool | FivePools) -> tuple[Flux, ...]:
     """Return what nobody measures."""
-    return tuple(Flux(n, unit, meaning, of_balance(pools, at)) for n, unit, meaning, at in FLUXES)
+    return tuple(
+        Flux(n, unit, meaning, of_balance(pools, at), ARROWS.get(n))
+        for n, unit, meaning, at in FLUXES
+    )
 
 
 SIGNALS = (
@@ -379,6 +382,7 @@ def declare(settings: Settings) -> System:
         leading=("IHTG", "NEFA", "DNL"),
         rests_on={"V_max": ("K_V",), "IHTG_in_the_end": ("K_V",)},
         conditions=conditions(),
+        treatments=treatments(),
         options=OPTIONS,
         settings=settings,
         declare=declare,

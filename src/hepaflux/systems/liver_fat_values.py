@@ -6,7 +6,8 @@ from types import MappingProxyType
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter, Prior
 from hepaflux.systems.condition import Condition, Reported, reported
 from hepaflux.systems.fat_export import CONTENT
-from hepaflux.systems.fat_export import FABBRINI as FABBRINI
+from hepaflux.systems.fat_export import FABBRINI
+from hepaflux.systems.flux import Arrow
 
 RIEGER = "Rieger TR et al. (2022) Front Pharmacol 13:910789"
 SMITH = "Smith GI et al. (2020) J Clin Invest 130:1453"
@@ -100,6 +101,35 @@ NAFLD = unsure(
 )
 
 
+ACIDS, FAT, PLASMA_FAT = "fatty acids of the liver", "liver fat", "plasma triglyceride"
+ARROWS = {
+    "NEFA_uptake": Arrow("plasma fatty acids", ACIDS),
+    "lipogenesis_rate": Arrow("lipogenesis", ACIDS),
+    "oxidation": Arrow(ACIDS, "burned"),
+    "storage": Arrow(ACIDS, FAT, counts=3),
+    "secretion_rate": Arrow(FAT, PLASMA_FAT, counts=3),
+    "remnant_uptake": Arrow(PLASMA_FAT, ACIDS, counts=3),
+}
+"""By flux from where it comes to where it goes; a diagram counts fatty acids."""
+
+LESS_ACIDS = reported({"NEFA_factor": 0.725}, f"{RIEGER}: pioglitazone")
+DIET = reported({"NEFA_factor": 0.89, "DNL_factor": 0.448, "diet_factor": 0.8}, RIEGER)
+BOTH = unsure({"NEFA_factor": 0.725 * 0.89}, f"{CHOSEN}: as if each did what it does alone")
+
+
+def treatments() -> tuple[Condition, ...]:
+    """Return what can be done from time 0 on; the first is nothing."""
+    nothing = {name: VALUES[name] for name in ("NEFA_factor", "DNL_factor", "diet_factor")}
+    lipogenesis = reported({"DNL_factor": 0.448}, f"{RIEGER}: what the diet does to lipogenesis")
+    return (
+        Condition("none", "nothing changes", nothing),
+        Condition("pioglitazone", "less fatty acids reach the liver", nothing | LESS_ACIDS),
+        Condition("diet", "less of all that feeds the liver, as on a diet", nothing | DIET),
+        Condition("less_lipogenesis", "half of lipogenesis is inhibited", nothing | lipogenesis),
+        Condition("both", "the diet and pioglitazone", nothing | DIET | BOTH),
+    )
+
+
 def conditions() -> tuple[Condition, ...]:
     """Return the states of health and treatments, the reference first."""
     return (
@@ -113,13 +143,12 @@ def conditions() -> tuple[Condition, ...]:
         Condition(
             "nafld_pioglitazone",
             "a fatty liver, with less fatty acids from time 0 on",
-            NAFLD | reported({"NEFA_factor": 0.725}, f"{RIEGER}: pioglitazone"),
+            NAFLD | LESS_ACIDS,
         ),
         Condition(
             "nafld_diet",
             "a fatty liver, on a diet from time 0 on",
-            NAFLD
-            | reported({"NEFA_factor": 0.89, "DNL_factor": 0.448, "diet_factor": 0.8}, RIEGER),
+            NAFLD | DIET,
         ),
         Condition(
             "published",

@@ -27,7 +27,7 @@ from hepaflux.systems.option import Option, Settings, default_settings
 from hepaflux.systems.receptor import resting_shares
 from hepaflux.systems.selective_resistance_values import LEADING, OWN, UNKNOWN, conditions
 from hepaflux.systems.signaling import signaling
-from hepaflux.systems.system import Derived, Flux, System
+from hepaflux.systems.system import Arrow, Derived, Flux, System
 
 FAT_AND_GLUCOSE = {"FFA": "FFA_drive", "insulin": "insulin"}
 AND_SIGNALING = {
@@ -124,6 +124,15 @@ TOLD = (
 )
 """What is stored and drawn, of all that the parts know of a moment."""
 
+ARROWS = {"kinase_load": Arrow("liver fat", "IRS", lowers=True), "MAPK_active": None}
+"""Where a flux of a part stands in the loop: liver fat drives the kinases, by diacylglycerol."""
+
+
+def told(whole: System) -> tuple[Flux, ...]:
+    """Return the fluxes of the parts that are told."""
+    chosen = (flux for flux in whole.fluxes if flux.name in TOLD)
+    return tuple(replace(flux, arrow=ARROWS.get(flux.name, flux.arrow)) for flux in chosen)
+
 
 def wires(whole: System) -> tuple[Flux, ...]:
     """Return what is left of either order of insulin, under the names of the loop."""
@@ -134,8 +143,15 @@ def wires(whole: System) -> tuple[Flux, ...]:
             "1",
             "IRS that is not inhibited, over that of health",
             lambda y, p, u: at["IRS_able"](y, p, u) / resting_shares(p.r0, p)[0],
+            Arrow("IRS", "FoxO1", lowers=True),
         ),
-        Flux("wire_2", "1", "drive of lipogenesis over that of health", at["lipogenesis"]),
+        Flux(
+            "wire_2",
+            "1",
+            "drive of lipogenesis over that of health",
+            at["lipogenesis"],
+            Arrow("insulin", "lipogenesis"),
+        ),
         Flux(
             "inhibition",
             "1",
@@ -167,7 +183,7 @@ def declare(settings: Settings) -> System:
         title="The slow loop of fat, fatty liver, glucose and insulin",
         parameters=parameters(whole, settings["unknowns"]),
         derived=derived(whole, settings["unknowns"]),
-        fluxes=(*(f for f in whole.fluxes if f.name in TOLD), *wires(whole)),
+        fluxes=(*told(whole), *wires(whole)),
         signals=(*whole.signals, *(f for f in whole.fluxes if f.name not in TOLD)),
         initial=begun(whole),
         leading=LEADING[settings["unknowns"]],

@@ -29,6 +29,7 @@ from hepaflux.systems.signaling_values import (
     parameters,
 )
 from hepaflux.systems.system import (
+    Arrow,
     Derived,
     Flux,
     Option,
@@ -72,8 +73,35 @@ FLUXES = (
     ("mTORC1_activity", "activity of mTORC1"),
     ("S6K1_activity", "activity of S6K1"),
     ("MAPK_active", "active share of MAPK"),
+    ("lipogenic_drive", "signal that reaches mTORC1, on the scale of that of the receptors"),
+    ("mitogenic_drive", "signal that reaches Ras, on the same scale"),
 )
 """Name and meaning of what nobody measures as such, beside the effectors."""
+
+ARROWS = {
+    "receptor": ("receptor", "IRS", False),
+    "IRS_signal": ("IRS", "Akt", False),
+    "kinase_load": ("serine kinases", "IRS", True),
+    "lipogenic_drive": ("receptor", "mTORC1", False),
+    "mitogenic_drive": ("receptor", "MAPK", False),
+    "S6K1_activity": ("mTORC1", "serine kinases", False),
+    "mTORC1_activity": ("mTORC1", "SREBP-1c", False),
+    "lipogenesis": ("SREBP-1c", "new fat", False),
+    "MAPK_active": ("MAPK", "growth", False),
+    "Akt_active": ("Akt", "FoxO1", True),
+    "FoxO1_effect": ("FoxO1", "glucose production", False),
+    "GLUT4_effect": ("Akt", "glucose uptake", False),
+    "PDE3B_effect": ("Akt", "lipolysis", True),
+}
+"""By the name of a flux from where it goes to where, and whether it lowers what is there."""
+
+
+def arrow(equations: Equations, tissue: Tissue, name: str) -> Arrow | None:
+    """Return where a flux of a tissue stands in a diagram."""
+    source, target, lowers = ARROWS.get(name, ("", "", False))
+    if not source or (target == "FoxO1" and target not in tissue.effectors):
+        return None
+    return Arrow(equations.named(tissue, source), equations.named(tissue, target), lowers)
 
 
 def fluxes(equations: Equations) -> tuple[Flux, ...]:
@@ -81,9 +109,10 @@ def fluxes(equations: Equations) -> tuple[Flux, ...]:
 
     def at(tissue: Tissue, name: str, meaning: str) -> Flux:
         def value(y: Any, p: Any, u: Any) -> Any:
-            return read(equations.moment(tissue, y, p, u), tissue)[name]
+            return read(equations.moment(tissue, y, p, u), tissue, p)[name]
 
-        return Flux(equations.named(tissue, name), "1", f"{meaning}, {tissue.name}", value)
+        words = (equations.named(tissue, name), "1", f"{meaning}, {tissue.name}")
+        return Flux(*words, value, arrow(equations, tissue, name))
 
     def lipogenesis(tissue: Tissue) -> Flux:
         return Flux(
@@ -93,6 +122,7 @@ def fluxes(equations: Equations) -> tuple[Flux, ...]:
             lambda y, p, u: (
                 equations.srebp(tissue, y) / usual_mtorc1(equations.usual(tissue, p), p)
             ),
+            arrow(equations, tissue, "lipogenesis"),
         )
 
     found = []
@@ -108,7 +138,7 @@ def signals(equations: Equations) -> tuple[Flux, ...]:
 
     def over_health(tissue: Tissue, name: str, *, off: bool = False) -> Any:
         def value(y: Any, p: Any, u: Any) -> Any:
-            now = read(equations.moment(tissue, y, p, u), tissue)[f"{name}_effect"]
+            now = read(equations.moment(tissue, y, p, u), tissue, p)[f"{name}_effect"]
             usual = usual_effector(name, equations.usual(tissue, p), p)
             return (1 - now) / (1 - usual) if off else now / usual
 
@@ -128,7 +158,7 @@ def signals(equations: Equations) -> tuple[Flux, ...]:
     return tuple(found)
 
 
-def read(moment: Moment, tissue: Tissue) -> dict[str, Any]:
+def read(moment: Moment, tissue: Tissue, p: Any) -> dict[str, Any]:
     """Return what is known of a tissue by the names of the fluxes."""
     effects = zip(tissue.effectors, moment.arms.effectors, strict=True)
     return {
@@ -141,6 +171,8 @@ def read(moment: Moment, tissue: Tissue) -> dict[str, Any]:
         "mTORC1_activity": moment.arms.mTORC1,
         "S6K1_activity": moment.arms.S6K1,
         "MAPK_active": moment.arms.MAPK,
+        "lipogenic_drive": moment.drive.past(p.lambda_L),
+        "mitogenic_drive": moment.drive.past(p.lambda_M),
         **{f"{name}_effect": value for name, value in effects},
     }
 
@@ -151,7 +183,7 @@ def outputs(equations: Equations) -> tuple[Output, ...]:
 
     def of(name: str, flux: str) -> Any:
         def value(y: Any, p: Any, u: Any) -> Any:
-            known = read(equations.moment(tissue, y, p, u), tissue)[flux]
+            known = read(equations.moment(tissue, y, p, u), tissue, p)[flux]
             return getattr(p, f"scale_{name}") * (p.background + known)
 
         return value

@@ -195,6 +195,9 @@ CV = {
 """Coefficient of variation of the prior, and spread between people, of what may be unknown; chosen
 here but for that of K_R and the half-points, which are those of clamps."""
 
+CV_OF_CELLS = {**CV, "K_R": (1.0, 0.2)}
+"""The same for cells in a medium, whose receptors need not answer as those of clamps do."""
+
 SELECTIVITY = {"lambda_L": Beta(1.0, 1.0), "lambda_M": Beta(1.0, 4.0)}
 """Priors of the selectivity: of the lipogenic arm any, of the mitogenic arm the usual account."""
 
@@ -236,8 +239,9 @@ def known(name: str) -> Parameter:
 
 def parameters(settings: Settings, tissues: tuple[Tissue, ...]) -> tuple[Parameter, ...]:
     """Return the parameters under given options, in health."""
-    free = unknown(settings)
-    found = tuple(_parameter(n, is_unknown=n in free) for n in names(settings, tissues))
+    widths = CV_OF_CELLS if settings["insulin"] == "medium" else CV
+    free = {name: widths.get(name, (0.0, 0.0)) for name in unknown(settings)}
+    found = tuple(_parameter(n, free.get(n)) for n in names(settings, tissues))
     return found if settings["stress"] == "driven" else (*found, *map(_scale, SCALED))
 
 
@@ -246,18 +250,16 @@ def leading(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in unknown(settings) if name in ("load", "lambda_L", *CELLS[:1]))
 
 
-def _parameter(name: str, *, is_unknown: bool) -> Parameter:
+def _parameter(name: str, widths: tuple[float, float] | None) -> Parameter:
+    """Return a parameter; where it is unknown, with the widths of its prior and of people."""
     value = VALUES[name]
     source = value.source if value.verified else f"{value.source} (not verified)"
     unit = UNITS.get(name, RATE if name.startswith("k_") else "1")
     unit = INSULIN if name.startswith("half_") else unit
-    if not is_unknown:
+    if widths is None:
         return Parameter(name, unit, Fixed(value.value), MEANING[name], source)
-    prior: Prior = SELECTIVITY.get(name) or Fixed(0.0)
-    spread = 0.0
-    if name not in SELECTIVITY:
-        width, spread = CV[name]
-        prior = LogNormal(value.value or 0.1, width)
+    width, spread = widths
+    prior: Prior = SELECTIVITY.get(name) or LogNormal(value.value or 0.1, width)
     return Parameter(name, unit, prior, MEANING[name], f"median: {source}", spread=spread)
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from hepaflux.parameter import Fixed, Parameter, Prior, center, centered, size_of
 from hepaflux.systems.condition import Condition
 from hepaflux.systems.curve import Curve as Curve
+from hepaflux.systems.flux import Arrow as Arrow
+from hepaflux.systems.flux import Flux as Flux
 from hepaflux.systems.option import Option as Option
 from hepaflux.systems.option import Settings as Settings
 from hepaflux.systems.option import default_settings as default_settings
@@ -177,24 +179,6 @@ class Derived:
     at_end: bool = False
 
 
-@dataclass(frozen=True)
-class Flux:
-    """A flow that is not measured, as a function of time.
-
-    Attributes
-    ----------
-    name, unit, meaning : str
-        Name of the variable in the inference data.
-    value : callable (y, p, u) -> value
-        Plain arithmetic; ``u`` has all inputs, curves at the time in question.
-    """
-
-    name: str
-    unit: str
-    meaning: str
-    value: Callable[[Any, Any, Any], Any]
-
-
 @dataclass(frozen=True, eq=False)
 class System:
     """A physiological model: equations, unknowns, inputs, outputs, options.
@@ -221,6 +205,8 @@ class System:
         so that the result is conditional on the priors of these.
     conditions : tuple of Condition
         States of health, each with the values that are reported for it.
+    treatments : tuple of Condition
+        What can be done from time 0 on, as values of parameters that say nothing of a person.
     options : tuple of Option
         Modeling choices; ``settings`` holds the chosen values.
     declare : callable (settings) -> System
@@ -254,6 +240,7 @@ class System:
     leading: tuple[str, ...] = ()
     rests_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
+    treatments: tuple[Condition, ...] = ()
     options: tuple[Option, ...] = ()
     settings: Settings = field(default_factory=dict)
     declare: "Callable[[Settings], System] | None" = None

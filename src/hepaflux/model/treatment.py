@@ -1,0 +1,270 @@
+"""Treatment: what a fit says about the months to come, if something is done from time 0 on.
+
+A treatment is a set of values for parameters that say nothing of a person, such as the factors on
+what feeds the liver. Every draw of the posterior is followed under it, so that the bands hold what
+the fit leaves open; measurements to come have the error of the assay on top.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from hepaflux.model.build import TOLERANCE
+from hepaflux.model.courses import described
+from hepaflux.model.noise import noise_of
+from hepaflux.model.predict import courses
+from hepaflux.model.recipe import prepare, separate
+from hepaflux.parameter import LogNormal, Prior, center
+from hepaflux.study.study import Samples, Study, Subject
+from hepaflux.systems.system import Output, System
+
+DAY = 1440.0
+
+TIMES = 85
+"""Times of a predicted course, evenly from time 0 to its end."""
+
+SAMPLE_DIMS = ("chain", "draw")
+
+ANY = LogNormal(1.0, 1.0)
+"""Prior of what a treatment states: only that it is no constant of the compiled equations, so that
+one compilation serves every treatment."""
+
+Treatment = str | Mapping[str, float | Prior]
+"""Name of a treatment that the system knows, or values by parameter; a prior is drawn anew for
+each draw and person, where the effect of a treatment is itself not known exactly."""
+
+
+def predict_treatment(
+    posterior: xr.DataTree,
+    system: System,
+    *,
+    treatment: Treatment,
+    days: float = 168.0,
+    who: str | None = None,
+    seed: int = 1,
+) -> xr.DataTree:
+    """Predict the course of a person or a group under a treatment that begins at time 0.
+
+    Parameters
+    ----------
+    posterior : DataTree
+        What ``fit`` made of the system and of samples before treatment or early in it.
+    system : System
+        The one that was fitted.
+    treatment : str, or mapping of str to float or Prior
+        A name among ``system.treatments``, or values of parameters. Whatever the fit assumed of
+        these is replaced.
+    days : float
+        How long it is followed.
+    who : str, optional
+        A subject; or a group, of which the typical person is meant. Everyone if not given.
+    seed : int
+        For the errors of measurements to come, and where a value is a prior.
+
+    Returns
+    -------
+    DataTree
+        ``courses`` with every output and flux, free of error, and ``measured`` with the outputs as
+        an assay would report them: variables (chain, draw, subject, minutes) with ``unit`` and
+        ``meaning`` in their attributes. Compositions are in ``courses`` alone.
+
+    Raises
+    ------
+    KeyError
+        If there is no such treatment, parameter, subject or group.
+    ValueError
+        If the posterior is of another system, nobody in it is typical, or days is not above 0.
+    StudyError
+        If the system is driven by samples, which the future does not have.
+    """
+    if posterior.attrs.get("system", system.name) != system.name:
+        raise ValueError(f"the fit is of {posterior.attrs['system']}, not of {system.name}")
+    if not 0 < days < np.inf:
+        raise ValueError(f"days must be above 0, but is {days:g}")
+    stated = treatment_values(system, treatment)
+    people = _people(posterior, system, who)
+    rng = np.random.default_rng(seed)
+    open_to = {*stated, *(n for known in system.treatments for n in known.values)}
+    treated = system.with_priors(**dict.fromkeys(sorted(open_to), ANY))
+    found = posterior["posterior"].to_dataset()
+    shape = (found.sizes["chain"] * found.sizes["draw"], len(people))
+    draws = {
+        p.name: _stated(p.name, stated, system, shape, rng)
+        if p.name in open_to
+        else np.stack([person.values[p.name] for person in people], axis=1)
+        for p in treated.unknowns
+    }
+    minutes = np.linspace(0.0, days * DAY, TIMES)
+    study = Study("", tuple(_nobody(person.name, treated, minutes) for person in people))
+    recipe = separate(prepare(study, treated))
+    values = courses(recipe, draws, [minutes] * len(people), tolerance=TOLERANCE)
+    whole = _dataset(values, system, found, [person.name for person in people], minutes)
+    measured = xr.Dataset(
+        {
+            o.name: whole[o.name].copy(data=_measured(o, whole[o.name], posterior, rng))
+            for o in system.outputs
+            if not o.is_composition
+        }
+    )
+    told = treatment if isinstance(treatment, str) else _in_words(stated)
+    tree = xr.DataTree.from_dict({"courses": whole, "measured": measured})
+    tree.attrs.update(system=system.name, treatment=told, seed=seed)
+    return tree
+
+
+def treatment_values(system: System, treatment: Treatment) -> dict[str, float | Prior]:
+    """Return the values that a treatment states by parameter.
+
+    Raises
+    ------
+    KeyError
+        If the system knows no such treatment or parameter.
+    """
+    if isinstance(treatment, str):
+        for known in system.treatments:
+            if known.name == treatment:
+                return {name: reported.value for name, reported in known.values.items()}
+        there = ", ".join(known.name for known in system.treatments) or "none"
+        raise KeyError(f"system {system.name!r} has no treatment {treatment!r}; it has {there}")
+    return {system.parameter(name).name: value for name, value in treatment.items()}
+
+
+def _in_words(stated: Mapping[str, float | Prior]) -> str:
+    words = (v if isinstance(v, int | float) else f"about {center(v):.3g}" for v in stated.values())
+    return ", ".join(f"{name} {word}" for name, word in zip(stated, words, strict=True))
+
+
+def _stated(
+    name: str,
+    stated: Mapping[str, float | Prior],
+    system: System,
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return a value that the treatment states, or that of the fit, for each draw and person."""
+    value = stated.get(name, system.parameter(name).prior)
+    if isinstance(value, int | float):
+        return np.full(shape, float(value))
+    if value.support == "fixed":
+        return np.full(shape, center(value))
+    return np.asarray(value.distribution().rvs(shape, random_state=rng))
+
+
+class _Person(NamedTuple):
+    """Someone, with the draws (draw, [axis]) of each unknown."""
+
+    name: str
+    values: dict[str, np.ndarray]
+
+
+def _people(posterior: xr.DataTree, system: System, who: str | None) -> list[_Person]:
+    """Return those who are predicted."""
+    found = posterior["posterior"].to_dataset()
+    own = [p.name for p in system.unknowns]
+    lacking = [n for n in own if n not in found and f"{n}_population" not in found]
+    if lacking:
+        raise ValueError(f"the fit says nothing of {', '.join(lacking)}")
+    groups = _labels(found, "group")
+    subjects = _labels(found, "subject") or _labels(posterior["posterior"], "subject")
+    known = [*subjects, *groups] or [posterior.attrs.get("study", "person") or "person"]
+    wanted = [who] if who is not None else subjects or known
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise KeyError(f"nobody is called {unknown[0]!r}; there are {', '.join(known)}")
+    group_of = _groups_of(posterior, subjects)
+    people = []
+    for name in wanted:
+        is_group = name in groups and name not in subjects
+        values = {
+            parameter: _typical(found, parameter, name)
+            if is_group
+            else _own(found, parameter, name, group_of.get(name, ""))
+            for parameter in own
+        }
+        people.append(_Person(name, values))
+    return people
+
+
+def _labels(found: Any, dim: str) -> list[str]:
+    return [str(label) for label in found[dim].values] if dim in found.coords else []
+
+
+def _groups_of(posterior: xr.DataTree, subjects: list[str]) -> dict[str, str]:
+    """Return the group of each subject."""
+    constant = posterior.children.get("constant_data")
+    if constant is None or "subject_group" not in constant:
+        return {}
+    groups = _labels(posterior["posterior"], "group") or _labels(constant, "group")
+    index = constant["subject_group"].values
+    return {
+        s: groups[int(i)] if np.issubdtype(index.dtype, np.integer) and groups else str(i)
+        for s, i in zip(subjects, index, strict=False)
+    }
+
+
+def _own(found: xr.Dataset, parameter: str, subject: str, group: str) -> np.ndarray:
+    """Return the draws of a parameter in a subject."""
+    values = found[parameter]
+    for dim, label in (("subject", subject), ("group", group)):
+        if dim in values.dims:
+            values = values.sel({dim: label})
+    return _flat(values)
+
+
+def _typical(found: xr.Dataset, parameter: str, group: str) -> np.ndarray:
+    """Return the draws of a parameter in the typical person of a group."""
+    values = found[parameter]
+    if "subject" in values.dims:
+        population = f"{parameter}_population"
+        if population not in found:
+            raise ValueError(
+                f"{parameter} has a value of its own in each person, so nobody is typical; name a"
+                f" subject, or fit with level shared, group or subject for {parameter}"
+            )
+        values = found[population]
+    return _flat(values.sel(group=group) if "group" in values.dims else values)
+
+
+def _flat(values: xr.DataArray) -> np.ndarray:
+    ordered = values.transpose(*SAMPLE_DIMS, ...).to_numpy()
+    return ordered.reshape(-1, *ordered.shape[2:])
+
+
+def _nobody(name: str, system: System, minutes: np.ndarray) -> Subject:
+    """Return a subject without data, in whom every output could be measured."""
+    ends = minutes[[0, -1]]
+    samples = Samples(ends, np.full(2, 0.01), np.full(2, "none"))
+    return Subject(name, {a: samples for output in system.outputs for a in output.analytes})
+
+
+def _dataset(
+    values: Mapping[str, np.ndarray],
+    system: System,
+    found: xr.Dataset,
+    people: list[str],
+    minutes: np.ndarray,
+) -> xr.Dataset:
+    shape = (found.sizes["chain"], found.sizes["draw"], len(people), len(minutes))
+    dims = (*SAMPLE_DIMS, "subject", "minutes")
+    about = described(system)
+    coords = {"chain": found["chain"], "draw": found["draw"], "subject": people, "minutes": minutes}
+    variables = {name: (dims, v.reshape(shape), about[name]) for name, v in values.items()}
+    return xr.Dataset(variables, coords=coords)
+
+
+def _measured(
+    output: Output, course: xr.DataArray, posterior: xr.DataTree, rng: np.random.Generator
+) -> np.ndarray:
+    """Return what an assay would report of a course."""
+    families = json.loads(posterior.attrs.get("noise", "{}"))
+    noise = noise_of(output, families.get(output.name, "cv_floor"))
+    found = posterior["posterior"]
+    if output.error in found:
+        error: Any = found[output.error].values[..., None, None]
+    else:
+        error = center(output.cv)
+    distribution = noise.scipy(course.values, {output.error: error}, output.name)
+    return np.asarray(distribution.rvs(size=course.shape, random_state=rng))

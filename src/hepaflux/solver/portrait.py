@@ -1,0 +1,185 @@
+"""Portrait: where a system goes from several starts, and where it rests.
+
+A system whose inputs are constant moves through the space of its states without memory, so that its
+courses from several starts and its points of rest say all of it. Starts are any states, not those
+that ``initial`` gives, and nothing is differentiated: the plain equations are followed by SciPy.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.integrate import solve_ivp
+from scipy.optimize import root
+
+from hepaflux.study.study import StudyError, Subject
+from hepaflux.systems.system import System, fields_type
+
+POINTS = 200
+"""Times of a course, more of them early."""
+
+TOLERANCE = (1e-8, 1e-10)
+"""Relative, and absolute in units of each state's scale."""
+
+ALIKE = 1e-4
+"""Points of rest that differ by less than this share of the scales are one."""
+
+STILL = 1e-9
+"""Rate in scales per minute below which a point rests."""
+
+STEP = 1e-6
+"""Share of its scale by which a state is moved to see what the rates do."""
+
+
+def phase_portrait(
+    system: System, starts: Sequence[Mapping[str, float]], *, minutes: float
+) -> xr.DataTree:
+    """Follow a system from several starts, and find where it rests.
+
+    Parameters
+    ----------
+    system : System
+        In a state of health: its parameters have the centers of their priors, and its inputs are
+        constants that need no samples.
+    starts : sequence of mapping of str to float
+        States, in their units; those that are not named start as the system says.
+    minutes : float
+        How long each is followed.
+
+    Returns
+    -------
+    DataTree
+        ``courses`` with variables (start, minutes) and ``rests`` with variables (rest,), each with
+        every state, output and flux; ``unit`` and ``meaning`` are in the attributes. ``stable``
+        among the rests says whether what is near such a point comes back.
+
+    Raises
+    ------
+    ValueError
+        If the system has no states, an input that changes, or no state that a start names; or if a
+        course cannot be followed.
+    """
+    moving = _Autonomous(system)
+    times = np.concatenate([[0.0], np.geomspace(minutes / 1e4, minutes, POINTS - 1)])
+    begins = [moving.start(start) for start in starts]
+    courses = np.array([moving.follow(begin, times) for begin in begins])
+    rests = moving.rests([*courses[:, -1], *begins])
+    dims = ("start", "minutes")
+    found = {
+        "courses": moving.dataset(courses, dims).assign_coords(minutes=times),
+        "rests": moving.dataset(np.reshape(rests, (-1, len(moving.names))), ("rest",)).assign(
+            stable=("rest", np.array([moving.is_stable(y) for y in rests], dtype=bool))
+        ),
+    }
+    return xr.DataTree.from_dict(found)
+
+
+def ends(system: System, *, minutes: float) -> dict[str, dict[str, float]]:
+    """Return where each state of health of a system leads, by its name; states in their units."""
+    found = {}
+    for condition in system.conditions:
+        moving = _Autonomous(system.in_condition(condition.name))
+        last = moving.follow(moving.start({}), np.array([0.0, minutes]))[-1]
+        found[condition.name] = dict(zip(moving.names, map(float, last), strict=True))
+    return found
+
+
+class _Autonomous:
+    """The equations of a system with constant parameters and inputs, on arrays of its states."""
+
+    def __init__(self, system: System):
+        if system.rhs is None or system.initial is None:
+            raise ValueError(f"system {system.name!r} has no states, so nothing moves in it")
+        self.system = system
+        self.names = [state.name for state in system.states]
+        self.scales = np.array([state.scale for state in system.states])
+        self.record: Any = fields_type("Y", self.names)
+        self.p: Any = fields_type("P", list(system.centers))(**system.centers)
+        inputs = constant_inputs(system)
+        self.u: Any = fields_type("U", list(inputs))(**inputs)
+
+    def start(self, given: Mapping[str, float]) -> np.ndarray:
+        unknown = sorted(set(given) - set(self.names))
+        if unknown:
+            there = ", ".join(self.names)
+            raise ValueError(f"{unknown[0]!r} is no state of {self.system.name}; it has {there}")
+        usual: Any = self.system.initial(self.p, self.u)  # type: ignore[misc]
+        return np.array([given.get(n, getattr(usual, n)) for n in self.names], dtype=float)
+
+    def rates(self, y: np.ndarray) -> np.ndarray:
+        found: Any = self.system.rhs(0.0, self.record(*y), self.p, self.u)  # type: ignore[misc]
+        return np.array([getattr(found, name) for name in self.names], dtype=float)
+
+    def follow(self, begin: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Return the states at times, shape (time, state)."""
+        rtol, atol = TOLERANCE
+        how = {"method": "LSODA", "t_eval": times, "rtol": rtol, "atol": atol * self.scales}
+        span = (times[0], times[-1])
+        with np.errstate(all="ignore"):
+            solved = solve_ivp(lambda t, y: self.rates(y), span, begin, **how)
+        if not solved.success:
+            raise ValueError(f"{self.system.name} cannot be followed: {solved.message}")
+        return np.asarray(solved.y.T)
+
+    def rests(self, near: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the points of rest that are found from some states, each once."""
+        found: list[np.ndarray] = []
+        for guess in near:
+            # On its way the search may leave what is possible, such as an amount below zero.
+            with np.errstate(all="ignore"):
+                solved = root(self._scaled_rates, guess / self.scales)
+            rest = solved.x * self.scales
+            still = solved.success and np.abs(self._scaled_rates(solved.x)).max() < STILL
+            known = any(np.abs((rest - y) / self.scales).max() < ALIKE for y in found)
+            if still and not known:
+                found.append(rest)
+        return found
+
+    def _scaled_rates(self, x: np.ndarray) -> np.ndarray:
+        return self.rates(x * self.scales) / self.scales
+
+    def is_stable(self, rest: np.ndarray) -> bool:
+        """Return whether every small push fades."""
+        columns = []
+        for i, scale in enumerate(self.scales):
+            push = np.zeros_like(rest)
+            push[i] = STEP * scale
+            columns.append((self.rates(rest + push) - self.rates(rest - push)) / (2 * STEP * scale))
+        return bool(np.linalg.eigvals(np.array(columns).T).real.max() < 0)
+
+    def dataset(self, states: np.ndarray, dims: tuple[str, ...]) -> xr.Dataset:
+        """Return every state, output and flux at states of shape (..., state)."""
+        shape = states.shape[:-1]
+        y = self.record(*np.moveaxis(states, -1, 0))
+        outputs = [o for o in self.system.outputs if not o.is_composition]
+        values = {s.name: (s, getattr(y, s.name)) for s in self.system.states}
+        values |= {r.name: (r, r.value(y, self.p, self.u)) for r in (*outputs, *self.system.fluxes)}
+        return xr.Dataset(
+            {
+                name: (dims, np.broadcast_to(value, shape), {"unit": r.unit, "meaning": r.meaning})
+                for name, (r, value) in values.items()
+            }
+        )
+
+
+def constant_inputs(system: System) -> dict[str, float]:
+    """Return the inputs of a system that are constants for everyone.
+
+    Raises
+    ------
+    ValueError
+        If an input is read from samples or changes in time.
+    """
+    nobody, found = Subject("", {}), {}
+    for read in system.inputs:
+        try:
+            value = read.read(nobody)
+        except (StudyError, ValueError):
+            value = None
+        if not isinstance(value, int | float):
+            raise ValueError(
+                f"system {system.name!r} is driven by {read.name}, which must be constant here"
+            )
+        found[read.name] = float(value)
+    return found
