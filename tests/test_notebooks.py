@@ -21,6 +21,9 @@ from hepaflux.study.registry import DatasetError
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 OHASHI = ("02", "11")
+PUBLIC = {**dict.fromkeys(OHASHI, "ohashi_2015"), "12": "brannmark_2010"}
+"""By notebook the data set that it reads."""
+
 FEW = "60"
 TIMEOUT = 600
 MOST_BYTES = 1_000_000
@@ -81,20 +84,20 @@ def kernel_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
 
 
-@pytest.fixture
-def ohashi(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The public data set, from a mirror or from its address; the test is skipped without."""
+def reach(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a public data set from a mirror or from its address; the test is skipped without."""
     beside = Path(__file__).parents[2] / "shared" / "data" / "mirror"
     if MIRROR not in os.environ and beside.is_dir():
         monkeypatch.setenv(MIRROR, str(beside))
     try:
-        get_dataset("ohashi_2015")
+        get_dataset(name)
     except DatasetError as error:
         pytest.skip(f"the data cannot be reached: {error}")
 
 
 def test_there_are_notebooks() -> None:
-    numbers = ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"]
+    numbers = [f"{number:02d}" for number in range(1, len(NOTEBOOKS) + 1)]
+    assert len(numbers) >= 13
     assert [path.stem[:2] for path in NOTEBOOKS] == numbers
 
 
@@ -128,9 +131,9 @@ def test_stored_outputs_are_small_and_name_no_machine(path: Path) -> None:
 @pytest.mark.slow
 @every_notebook
 @pytest.mark.usefixtures("kernel_environment")
-def test_notebook_runs(path: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if path.stem.startswith(OHASHI):
-        request.getfixturevalue("ohashi")
+def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if path.stem[:2] in PUBLIC:
+        reach(PUBLIC[path.stem[:2]], monkeypatch)
     assert complaints(execute(path, tmp_path)) == []
 
 

@@ -40,12 +40,13 @@ def test_every_experiment_is_described(posterior):
 
 
 def test_it_is_said_what_the_data_reach(posterior):
-    """All rates of receptor and IRS, but of ``Y`` and the scale of IRS only both together: far from
-    saturation what is seen is their product."""
+    """The rates of receptor and IRS, but not ``Y``: blots are relative, and far from saturation it
+    changes nothing in their shape. Scales of what was not seen are carried along."""
     checks = hf.diagnose(posterior).checks
-    reached = {c.target for c in checks if c.name == "identified by the data" and c.value > 0.25}
-    assert set(RATES) <= reached
-    tied = [c.target for c in checks if c.name == "separable" and c.status != "pass"]
-    assert any("Y" in target and "scale_IRS" in target for target in tied)
+    narrowed = {c.target: c.value for c in checks if c.name == "identified by the data"}
+    # In long runs 0.4 to 0.9, and 0.01 to 0.1 for Y.
+    assert all(narrowed[name] > 0.2 for name in RATES)
+    assert narrowed["Y"] < 0.3
+    assert narrowed["K_R"] > 0.75
     sought = [c.advice for c in checks if c.target == "scale_Akt"]
     assert any("it is no result" in advice for advice in sought)

@@ -168,7 +168,7 @@ def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> 
         at = censoring.values[own] == kind
         ax.plot(time[at], observed[at], marker, color=INK, markersize=4, linestyle="none")
     _draw_omitted(ax, posterior, output, subject)
-    ax.set_ylabel(axis_label(posterior, output))
+    ax.set_ylabel(axis_label(posterior, output).replace(" (", "\n("))
 
 
 def _draw_bands(ax: "Axes", time: np.ndarray, replicated: np.ndarray) -> None:

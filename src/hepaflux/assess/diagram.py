@@ -6,7 +6,7 @@ an activity, is as wide as it is large beside that of the first panel, and its n
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -144,11 +144,11 @@ def _draw_edge(ax: "Axes", edge: Edge, begin: np.ndarray, end: np.ndarray) -> No
 
     fall = begin[1] - end[1]
     bend = 0.0 if 0 < fall <= ROW else BEND  # past other places
-    way = {"posA": begin, "posB": end, "connectionstyle": f"arc3,rad={bend}"}
+    way: dict[str, Any] = {"posA": begin, "posB": end, "connectionstyle": f"arc3,rad={bend}"}
     way |= {"shrinkA": CLEARANCE, "shrinkB": CLEARANCE, "color": color_of(KINDS[_kind(edge)])}
     head = edge.width + 7
     if edge.lowers:
-        line = {"arrowstyle": "-", "linewidth": edge.width, "capstyle": "butt"}
+        line: dict[str, Any] = {"arrowstyle": "-", "linewidth": edge.width, "capstyle": "butt"}
         ax.add_patch(FancyArrowPatch(**way, **line, zorder=1))
         bar = f"-[,widthB={head / 2:g},lengthB=0"
         ax.add_patch(FancyArrowPatch(**way, arrowstyle=bar, mutation_scale=1, linewidth=2.5))

@@ -70,11 +70,11 @@ def _draw_head(ax: "Axes", across: np.ndarray, up: np.ndarray) -> None:
     if not way[-1] > 0:
         return
     at = int(np.searchsorted(way, HEAD * way[-1]))
-    ends = {"xytext": (across[at], up[at]), "xy": (across[at + 1], up[at + 1])}
+    begin, end = (across[at], up[at]), (across[at + 1], up[at + 1])
     # Without room kept at its ends, between two points close to each other it does not turn round.
     arrow = {"arrowstyle": "-|>", "color": color_of(0), "linewidth": 0}
     arrow |= {"shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", **ends, arrowprops=arrow)
+    ax.annotate("", end, xytext=begin, arrowprops=arrow)
 
 
 def _label(tree: xr.DataTree, name: str) -> str:

@@ -17,7 +17,7 @@ from hepaflux.model.courses import described
 from hepaflux.model.noise import noise_of
 from hepaflux.model.predict import courses
 from hepaflux.model.recipe import prepare, separate
-from hepaflux.parameter import LogNormal, Prior, center
+from hepaflux.parameter import Fixed, LogNormal, Prior, center
 from hepaflux.study.study import Samples, Study, Subject
 from hepaflux.systems.system import Output, System
 
@@ -148,8 +148,8 @@ def _stated(
     value = stated.get(name, system.parameter(name).prior)
     if isinstance(value, int | float):
         return np.full(shape, float(value))
-    if value.support == "fixed":
-        return np.full(shape, center(value))
+    if isinstance(value, Fixed):
+        return np.full(shape, value.value)
     return np.asarray(value.distribution().rvs(shape, random_state=rng))
 
 

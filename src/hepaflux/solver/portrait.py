@@ -152,9 +152,12 @@ class _Autonomous:
         """Return every state, output and flux at states of shape (..., state)."""
         shape = states.shape[:-1]
         y = self.record(*np.moveaxis(states, -1, 0))
-        outputs = [o for o in self.system.outputs if not o.is_composition]
-        values = {s.name: (s, getattr(y, s.name)) for s in self.system.states}
-        values |= {r.name: (r, r.value(y, self.p, self.u)) for r in (*outputs, *self.system.fluxes)}
+        plain = [o for o in self.system.outputs if not o.is_composition]
+        read: list[Any] = [*plain, *self.system.fluxes]
+        values: dict[str, tuple[Any, Any]] = {
+            s.name: (s, getattr(y, s.name)) for s in self.system.states
+        }
+        values |= {r.name: (r, r.value(y, self.p, self.u)) for r in read}
         return xr.Dataset(
             {
                 name: (dims, np.broadcast_to(value, shape), {"unit": r.unit, "meaning": r.meaning})
