@@ -101,6 +101,13 @@ class TestWho:
         assert float(courses["NEFA_uptake"][0, 0, 0, 0]) == pytest.approx(230.0)
         assert float(courses["ihtg"][0, 0, 0, 0]) == pytest.approx(0.1)
 
+    def test_one_person_alone_keeps_the_name(self):
+        """Draws of a fit of one person have no subject; what was measured has."""
+        tree = posterior()
+        tree["constant_data"] = xr.DataTree(xr.Dataset(coords={"subject": ["S001"]}))
+        assert predicted(tree, "none")["courses"]["subject"].values.tolist() == ["S001"]
+        predicted(tree, "none", who="S001")
+
     def test_nobody_is_typical_where_each_has_a_value_of_its_own(self):
         by_subject = (("chain", "draw", "subject"), np.full((1, 3, 2), 0.3))
         by_group = (("chain", "draw", "group"), np.full((1, 3, 2), 200.0))

@@ -167,8 +167,7 @@ def _people(posterior: xr.DataTree, system: System, who: str | None) -> list[_Pe
     lacking = [n for n in own if n not in found and f"{n}_population" not in found]
     if lacking:
         raise ValueError(f"the fit says nothing of {', '.join(lacking)}")
-    groups = _labels(found, "group")
-    subjects = _labels(found, "subject") or _labels(posterior["posterior"], "subject")
+    groups, subjects = _labels(posterior, "group"), _labels(posterior, "subject")
     known = [*subjects, *groups] or [posterior.attrs.get("study", "person") or "person"]
     wanted = [who] if who is not None else subjects or known
     unknown = [name for name in wanted if name not in known]
@@ -188,8 +187,12 @@ def _people(posterior: xr.DataTree, system: System, who: str | None) -> list[_Pe
     return people
 
 
-def _labels(found: Any, dim: str) -> list[str]:
-    return [str(label) for label in found[dim].values] if dim in found.coords else []
+def _labels(posterior: xr.DataTree, dim: str) -> list[str]:
+    """Return the labels along a dimension; a fit of one person has them beside its draws."""
+    for part in posterior.children.values():
+        if dim in part.coords:
+            return [str(label) for label in np.atleast_1d(part.coords[dim].values)]
+    return []
 
 
 def _groups_of(posterior: xr.DataTree, subjects: list[str]) -> dict[str, str]:
@@ -197,7 +200,7 @@ def _groups_of(posterior: xr.DataTree, subjects: list[str]) -> dict[str, str]:
     constant = posterior.children.get("constant_data")
     if constant is None or "subject_group" not in constant:
         return {}
-    groups = _labels(posterior["posterior"], "group") or _labels(constant, "group")
+    groups = _labels(posterior, "group")
     index = constant["subject_group"].values
     return {
         s: groups[int(i)] if np.issubdtype(index.dtype, np.integer) and groups else str(i)
