@@ -197,9 +197,10 @@ def _fluxes(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(variables, coords=coords)
 
 
-def _noise_distribution(
+def noise_distribution(
     recipe: Recipe, observations: Observations, draws: Mapping[str, np.ndarray], mean: np.ndarray
 ) -> Any:
+    """Return the SciPy distribution of measurements around their noise-free values."""
     name = observations.output.name
     values: dict[str, Any] = dict(noise_constants(recipe))
     for parameter in noise_unknowns(recipe):
@@ -216,7 +217,7 @@ def _replicated(recipe: Recipe, dataset: xr.Dataset, rng: np.random.Generator) -
     for observations in recipe.observations:
         mean = means[observations.output.name]
         failed = np.isnan(mean)
-        distribution = _noise_distribution(recipe, observations, draws, np.where(failed, 1.0, mean))
+        distribution = noise_distribution(recipe, observations, draws, np.where(failed, 1.0, mean))
         values = np.where(failed, np.nan, distribution.rvs(size=mean.shape, random_state=rng))
         values = values if observations.output.is_composition else _clip(observations, values)
         replicated[observations.output.name] = values
@@ -235,7 +236,7 @@ def _log_likelihood(recipe: Recipe, posterior: xr.Dataset, expected: xr.Dataset)
     for observations in recipe.observations:
         name = observations.output.name
         mean = _stacked(observations, expected)
-        distribution = _noise_distribution(recipe, observations, draws, mean)
+        distribution = noise_distribution(recipe, observations, draws, mean)
         densities[name] = pointwise_log_density(
             distribution, observations.value, observations.censoring
         )

@@ -70,6 +70,19 @@ def from_line(prior: Prior, coordinates: np.ndarray) -> np.ndarray:
     return columns if size_of(prior) else columns[..., 0]
 
 
+def log_slope(prior: Prior, value: Any) -> np.ndarray:
+    """Return the log of how much a scalar moves along its coordinate.
+
+    Added to the log-density of a value it gives that of the coordinate.
+    """
+    array = np.asarray(value, dtype=float)
+    if scale_of(prior) == "logit":
+        lower, width = _bounds(prior)
+        share = (array - lower) / width
+        return np.asarray(np.log(width) + np.log(share) + np.log1p(-share))
+    return np.log(array) if scale_of(prior) == "log" else np.zeros_like(array)
+
+
 def _bounds(prior: Prior) -> tuple[float, float]:
     """Return the lower bound and the width of a bounded prior."""
     if isinstance(prior, Uniform):

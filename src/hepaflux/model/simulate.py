@@ -181,7 +181,7 @@ def simulate_people(
     recipe = prepare(study, system, design=None)
     if test.is_clamp:
         recipe = prepare(clamped(recipe, values, test), system, design=None)
-    measured = _with_measurements(recipe, values, rng)
+    measured = with_measurements(recipe, values, rng)
     return Simulated(measured, _truth(measured, recipe.system, values))
 
 
@@ -306,7 +306,7 @@ def _insulin(
     return response
 
 
-def _with_measurements(
+def with_measurements(
     recipe: Recipe, values: Mapping[str, np.ndarray], rng: np.random.Generator
 ) -> Study:
     """Return the study with each output simulated and measured with its noise."""

@@ -12,6 +12,7 @@ from hepaflux.systems.mida import mida as mida
 from hepaflux.systems.minimal import minimal as minimal
 from hepaflux.systems.oral import oral as oral
 from hepaflux.systems.oral_labeled import oral_labeled as oral_labeled
+from hepaflux.systems.resting_liver import resting_liver as resting_liver
 from hepaflux.systems.secretion import secretion as secretion
 from hepaflux.systems.selective_resistance import selective_resistance as selective_resistance
 from hepaflux.systems.signaling import signaling as signaling
@@ -36,6 +37,7 @@ ALL: tuple[System, ...] = (
     signaling,
     liver_fat,
     selective_resistance,
+    resting_liver,
 )
 """Every system that can be fitted."""
 

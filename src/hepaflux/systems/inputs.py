@@ -241,10 +241,17 @@ def hat_areas(knots: tuple[float, ...], tail_rate: float) -> np.ndarray:
     return gaps / 2 + following
 
 
-def plasma(subject: Subject) -> Curve:
-    """Read plasma insulin, linear between its samples."""
-    samples = samples_of(subject, "insulin")
-    return Curve(samples.time, samples.value)
+def plasma_of(analyte: str) -> Callable[[Subject], Curve]:
+    """Read the concentration of an analyte, linear between its samples."""
+
+    def read(subject: Subject) -> Curve:
+        samples = samples_of(subject, analyte)
+        return Curve(samples.time, samples.value)
+
+    return read
+
+
+plasma = plasma_of("insulin")
 
 
 def plasma_before(subject: Subject) -> float:

@@ -1,0 +1,209 @@
+"""Marginal: how probable all measurements of a person are in a population, whoever the person is.
+
+To leave out a person means to predict somebody of whom nothing was measured. Given draws of what
+people have in common, the parameters that are the person's own are integrated out by importance
+sampling (Vehtari et al. 2016, J Mach Learn Res 17:1, integrated importance sampling). Points come
+from a normal distribution around what the posterior says of the person, regressed on what people
+have in common; they are wider than it by ``WIDENED`` and the same for every draw.
+
+Assumes     the person's posterior is nearly normal on the line, as it is with several samples
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+from scipy.special import logsumexp
+
+from hepaflux.fitting.results import noise_distribution
+from hepaflux.model.build import TOLERANCE
+from hepaflux.model.line import from_line, log_slope, to_line
+from hepaflux.model.noise import pointwise_log_density
+from hepaflux.model.predict import predict
+from hepaflux.model.recipe import Recipe, noise_unknowns
+from hepaflux.parameter import Parameter, size_of
+
+POINTS = 64
+"""Points for each person and draw."""
+
+WIDENED = 1.25
+"""How much wider the points lie than the posterior; a narrow proposal has heavy weights."""
+
+CHUNK = 20_000
+"""Draws times points that are evaluated at once, so that memory stays bounded."""
+
+PERSON = "person"
+"""Name of the variable among the log-likelihoods."""
+
+OWN = ("subject", "separate")
+"""Levels of parameters that are a person's own."""
+
+
+def person_log_likelihood(
+    recipe: Recipe, posterior: xr.Dataset, *, draws: int = 400, seed: int = 1
+) -> xr.DataArray:
+    """Return the log-likelihood of each person with the person's own parameters integrated out.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the model that was fitted, of several people.
+    posterior : Dataset
+        Draws with dimensions (chain, draw, ...).
+    draws : int
+        Of so many, evenly spread, the likelihood is computed.
+    seed : int
+        Of the points.
+
+    Returns
+    -------
+    DataArray (chain, draw, subject)
+
+    Raises
+    ------
+    ValueError
+        If people have a vector of their own, or covariates or correlations.
+    """
+    own, line = _own_parameters(recipe), {}
+    for parameter in own:
+        line[parameter.name] = to_line(parameter.prior, _flat(posterior[parameter.name]))[..., 0]
+    step = max(1, posterior.sizes["draw"] * posterior.sizes["chain"] // draws)
+    chosen = posterior.isel(draw=slice(None, None, step))
+    rows = np.arange(posterior.sizes["chain"] * posterior.sizes["draw"])
+    kept = rows.reshape(posterior.sizes["chain"], -1)[:, ::step].ravel()
+    common = _common(recipe, posterior)
+    proposals = [
+        _Proposal(np.stack([line[p.name][:, i] for p in own], axis=-1), common, seed + i)
+        for i in range(len(recipe.study.subjects))
+    ]
+    total = np.concatenate(
+        [_of_draws(recipe, own, posterior, proposals, part) for part in _parts(kept)]
+    )
+    shape = (chosen.sizes["chain"], chosen.sizes["draw"], -1)
+    names = [subject.name for subject in recipe.study.subjects]
+    coords = {"chain": chosen.chain, "draw": chosen.draw, "subject": names}
+    return xr.DataArray(total.reshape(shape), coords, ("chain", "draw", "subject"), PERSON)
+
+
+def _own_parameters(recipe: Recipe) -> tuple[Parameter, ...]:
+    """Return the parameters that are a person's own, or say why they cannot be integrated out."""
+    design = recipe.design
+    if design.covariates or design.correlated:
+        raise ValueError("people with covariates or correlated deviations cannot be left out")
+    own = tuple(p for p in recipe.system.unknowns if design.levels[p.name] in OWN)
+    vectors = [p.name for p in own if size_of(p.prior)]
+    if vectors:
+        raise ValueError(f"{vectors[0]} is a vector of each person and cannot be integrated out")
+    if not own:
+        raise ValueError("no parameter is a person's own, so there is nothing to integrate out")
+    return own
+
+
+def _flat(values: xr.DataArray) -> np.ndarray:
+    """Return draws with chains and draws in one dimension."""
+    array = values.transpose("chain", "draw", ...).to_numpy()
+    flat: np.ndarray = array.reshape(-1, *array.shape[2:])
+    return flat
+
+
+def _common(recipe: Recipe, posterior: xr.Dataset) -> np.ndarray:
+    """Return what people have in common on the line, standardized, shape (draw, coordinate)."""
+    priors = {**recipe.system.priors, **{p.name: p.prior for p in noise_unknowns(recipe)}}
+    columns = []
+    for name in _common_names(recipe):
+        values = _flat(posterior[name])
+        prior = priors.get(name.removesuffix("_population"))
+        # A spread has no prior among the system's; it is positive.
+        columns.append(np.log(values) if prior is None else to_line(prior, values))
+    joined = np.concatenate([column.reshape(len(column), -1) for column in columns], axis=1)
+    return np.asarray((joined - joined.mean(axis=0)) / joined.std(axis=0))
+
+
+def _common_names(recipe: Recipe) -> list[str]:
+    """Return the variables of the posterior that people have in common."""
+    names = [p.name for p in noise_unknowns(recipe)]
+    for parameter in recipe.system.unknowns:
+        level, name = recipe.design.levels[parameter.name], parameter.name
+        names += [f"{name}_population", f"{name}_spread"] if level == "subject" else []
+        names += [name] if level in ("shared", "group") else []
+    return names
+
+
+class _Proposal:
+    """Points on the line around what the posterior says of a person, draw by draw."""
+
+    def __init__(self, line: np.ndarray, common: np.ndarray, seed: int):
+        design = np.column_stack([np.ones(len(line)), common])
+        slopes, *_ = np.linalg.lstsq(design, line, rcond=None)
+        self.center = design @ slopes
+        rest = np.atleast_2d(np.cov((line - self.center).T))
+        self.factor = WIDENED * np.linalg.cholesky(rest + 1e-12 * np.eye(len(rest)))
+        sobol = stats.qmc.Sobol(line.shape[1], seed=np.random.default_rng(seed))
+        self.standard = stats.norm.ppf(np.clip(sobol.random(POINTS), 1e-6, 1 - 1e-6))
+        self.density = stats.norm.logpdf(self.standard).sum(axis=1)
+        self.density -= np.log(np.diag(self.factor)).sum()
+
+    def points(self, rows: np.ndarray) -> np.ndarray:
+        """Return the points of some draws, shape (draw, point, coordinate)."""
+        return np.asarray(self.center[rows][:, None] + self.standard @ self.factor.T)
+
+
+def _parts(rows: np.ndarray) -> Iterator[np.ndarray]:
+    size = max(1, CHUNK // POINTS)
+    yield from (rows[first : first + size] for first in range(0, len(rows), size))
+
+
+def _of_draws(
+    recipe: Recipe,
+    own: tuple[Parameter, ...],
+    posterior: xr.Dataset,
+    proposals: list[_Proposal],
+    rows: np.ndarray,
+) -> np.ndarray:
+    """Return the log-likelihood of each person for some draws, shape (draw, subject)."""
+    points = np.stack([proposal.points(rows) for proposal in proposals], axis=2)
+    repeated = {
+        name: np.repeat(_flat(posterior[name])[rows], POINTS, axis=0)
+        for name in _common_names(recipe)
+    }
+    draws = dict(repeated)
+    weight = -np.stack([proposal.density for proposal in proposals], axis=-1)[None]
+    for j, parameter in enumerate(own):
+        where = points[..., j].reshape(-1, points.shape[2])
+        draws[parameter.name] = from_line(parameter.prior, where[..., None])
+        density = _density_of_own(recipe, parameter, where, repeated)
+        weight = weight + density.reshape(points.shape[:3])
+    measured = _by_person(recipe, draws).reshape(points.shape[:3])
+    return np.asarray(logsumexp(measured + weight, axis=1) - np.log(POINTS))
+
+
+def _density_of_own(
+    recipe: Recipe, parameter: Parameter, where: np.ndarray, draws: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Return the log-density of a person's own parameter on the line, before measurement."""
+    if recipe.design.levels[parameter.name] == "subject":
+        middle = to_line(parameter.prior, draws[f"{parameter.name}_population"])[..., 0]
+        if recipe.design.by_group:
+            groups = recipe.study.groups
+            middle = middle[:, [groups.index(s.group) for s in recipe.study.subjects]]
+        else:
+            middle = middle[:, None]
+        spread = draws[f"{parameter.name}_spread"][:, None]
+        return np.asarray(stats.norm.logpdf(where, middle, spread))
+    value = from_line(parameter.prior, where[..., None])
+    density = parameter.prior.distribution().logpdf(value)
+    return np.asarray(density + log_slope(parameter.prior, value))
+
+
+def _by_person(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the log-likelihood of each person given all parameters, shape (draw, subject)."""
+    means = predict(recipe, draws, tolerance=TOLERANCE)
+    total: Any = 0.0
+    for observed in recipe.observations:
+        law = noise_distribution(recipe, observed, draws, means[observed.output.name])
+        density = pointwise_log_density(law, observed.value, observed.censoring)
+        member = observed.subject[:, None] == np.arange(len(recipe.study.subjects))
+        total = total + density @ member
+    return np.asarray(total)

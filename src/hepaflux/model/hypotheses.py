@@ -1,0 +1,47 @@
+"""Hypotheses: a study of livers at rest becomes the model of one of several explanations.
+
+All have the same unknowns and the same priors but for what the hypothesis says. People of a group
+lie around a median in what drives lipogenesis and, unless the hypothesis says that it is intact, in
+the sensitivity of the wire to glucose; what is common to all livers is shared.
+"""
+
+import pymc as pm
+
+from hepaflux.model.build import build_model
+from hepaflux.model.design import Design, Level
+from hepaflux.study.study import Study
+from hepaflux.systems.resting_liver import resting_liver
+from hepaflux.systems.rivals import Hypothesis
+from hepaflux.systems.system import System
+
+BY_GROUP = ("wire_1", "drive")
+"""What differs between groups, beside what plasma holds."""
+
+
+def system_of(hypothesis: Hypothesis) -> System:
+    """Return the liver under a hypothesis."""
+    return resting_liver.with_priors(**hypothesis.priors)
+
+
+def design_of(hypothesis: Hypothesis, study: Study) -> Design:
+    """Return which parameters are shared, vary around a median of their group, or are free."""
+    varying = [name for name in BY_GROUP if not (hypothesis.intact and name == "wire_1")]
+    levels: dict[str, Level] = {
+        p.name: "subject" if p.name in varying else "separate" if p.spread else "shared"
+        for p in system_of(hypothesis).unknowns
+    }
+    return Design(levels=levels, by_group=len(study.groups) > 1)
+
+
+def build_hypothesis(study: Study, hypothesis: Hypothesis) -> pm.Model:
+    """Build the PyMC model of a study under a hypothesis; see ``build_model``.
+
+    Parameters
+    ----------
+    study : Study
+        Of at least two people, with insulin, glucose and fatty acids of plasma and any of
+        production, newly made share, secretion and liver fat; first in the fasted state.
+    hypothesis : Hypothesis
+        From ``systems.rivals``.
+    """
+    return build_model(study, system_of(hypothesis), design=design_of(hypothesis, study))

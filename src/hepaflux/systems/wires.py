@@ -1,0 +1,44 @@
+"""Wires: what insulin does in a liver at rest, by the wire to glucose and by the wire to fat.
+
+Both begin at the insulin of the portal vein. The first closes production and the gate of VLDL; its
+sensitivity is one in health. The second drives lipogenesis and feels a deaf first wire by the share
+lambda_L: 0 not at all (selective), 1 as much (a block before the wires part).
+"""
+
+from typing import Any
+
+from hepaflux.systems.smooth import hill
+
+
+def open_wire(sensitivity: Any, known: Any, p: Any) -> Any:
+    """Return the share of production that insulin leaves."""
+    return 1 - hill(sensitivity * p.r_P * known, p.K_h, p.n_h)
+
+
+def produced(left: Any, fatty: Any, p: Any) -> Any:
+    """Return the production of glucose by the liver, mmol/kg/min.
+
+    Parameters
+    ----------
+    left : 1
+        What insulin leaves of production, over that in health.
+    fatty : 1
+        Fatty acids over those of health.
+    """
+    return p.H_0 * ((1 - p.e_F) * left + p.e_F * left**p.e_A * fatty**0.5)
+
+
+def lipogenic(known: Any, sensitivity: Any, p: Any) -> Any:
+    """Return what insulin does for lipogenesis, 0 to 1."""
+    heard = (1 - p.lambda_L) + p.lambda_L * sensitivity
+    return hill(p.r_P * known * heard, p.K_S, p.n_S)
+
+
+def gate(sensitivity: Any, known: Any, p: Any) -> Any:
+    """Return what insulin leaves of the secretion of triglyceride."""
+    return 1 - p.sigma * hill(sensitivity * p.r_P * known / p.K_h, 1.0, 1.0)
+
+
+def fat_share(triglyceride: Any, p: Any) -> Any:
+    """Return liver triglyceride as a fraction of liver mass."""
+    return triglyceride * p.TG_mass / (p.lean_liver + triglyceride * p.TG_mass)
