@@ -38,6 +38,8 @@ FLOORS = {
     "predictions": 6,
     "experiments": 6,
     "published": 6,
+    "confusion": 6,
+    "hypotheses": 6,
     "cli": 6,
     "__main__": 6,
 }

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from hepaflux import systems as systems
     from hepaflux.assess import compare_differences as compare_differences
     from hepaflux.assess import compare_groups as compare_groups
+    from hepaflux.assess import compare_hypotheses as compare_hypotheses
     from hepaflux.assess import diagnose as diagnose
     from hepaflux.assess import load_run as load_run
     from hepaflux.assess import report as report
     from hepaflux.assess import summarize as summarize
+    from hepaflux.assess import with_ranking as with_ranking
+    from hepaflux.confusion import confuse_hypotheses as confuse_hypotheses
+    from hepaflux.confusion import confusion_matrix as confusion_matrix
     from hepaflux.fitting import fit as fit
     from hepaflux.fitting import fit_each as fit_each
+    from hepaflux.fitting import fit_hypotheses as fit_hypotheses
     from hepaflux.model import CVFloor as CVFloor
     from hepaflux.model import Design as Design
     from hepaflux.model import LogNormalNoise as LogNormalNoise
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from hepaflux.model import predict_treatment as predict_treatment
     from hepaflux.model import simulate_cohort as simulate_cohort
     from hepaflux.model import simulate_study as simulate_study
+    from hepaflux.model import simulate_visits as simulate_visits
     from hepaflux.parameter import Parameter as Parameter
     from hepaflux.solver import solve as solve
     from hepaflux.study import Study as Study
@@ -61,11 +67,15 @@ _HOMES = {
     "build_model": "hepaflux.model",
     "compare_differences": "hepaflux.assess",
     "compare_groups": "hepaflux.assess",
+    "compare_hypotheses": "hepaflux.assess",
     "diagnose": "hepaflux.assess",
+    "confuse_hypotheses": "hepaflux.confusion",
+    "confusion_matrix": "hepaflux.confusion",
     "expected_contraction": "hepaflux.model",
     "first_pass": "hepaflux.model",
     "fit": "hepaflux.fitting",
     "fit_each": "hepaflux.fitting",
+    "fit_hypotheses": "hepaflux.fitting",
     "list_datasets": "hepaflux.study",
     "load_run": "hepaflux.assess",
     "predict_treatment": "hepaflux.model",
@@ -74,8 +84,10 @@ _HOMES = {
     "report": "hepaflux.assess",
     "simulate_cohort": "hepaflux.model",
     "simulate_study": "hepaflux.model",
+    "simulate_visits": "hepaflux.model",
     "solve": "hepaflux.solver",
     "summarize": "hepaflux.assess",
+    "with_ranking": "hepaflux.assess",
     "write_study": "hepaflux.study",
 }
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hepaflux import experiments, pictures, planning, predictions, published, terminal
+from hepaflux import experiments, hypotheses, pictures, planning, predictions, published, terminal
 from hepaflux.arguments import (
     WITH_EXAMPLE,
     read_body,
@@ -70,6 +70,7 @@ app = typer.Typer(
 data = typer.Typer(help="Published data sets that can be named wherever a STUDY is asked for.")
 app.add_typer(data, name="data", no_args_is_help=True)
 app.add_typer(published.app, name="figures", no_args_is_help=True)
+app.add_typer(hypotheses.app, name="hypotheses", no_args_is_help=True)
 
 STUDY_HELP = (
     "A study.toml, a folder that holds one, a CSV (subject, time, analyte, value, unit), or the "

@@ -4,6 +4,7 @@ from hepaflux.assess.check import Check, Verdict
 from hepaflux.assess.compare import Comparison, ComparisonError, Contrast, compare_groups
 from hepaflux.assess.diagnose import diagnose
 from hepaflux.assess.differences import Differences, compare_differences
+from hepaflux.assess.hypotheses import Ranking, compare_hypotheses, with_ranking
 from hepaflux.assess.report import render_report
 from hepaflux.assess.run import (
     RunError,
@@ -22,12 +23,14 @@ __all__ = [
     "ComparisonError",
     "Contrast",
     "Differences",
+    "Ranking",
     "RunError",
     "RunExistsError",
     "Slope",
     "Verdict",
     "compare_differences",
     "compare_groups",
+    "compare_hypotheses",
     "diagnose",
     "load_run",
     "refresh_report",
@@ -36,4 +39,5 @@ __all__ = [
     "require_place",
     "slope_across",
     "summarize",
+    "with_ranking",
 ]

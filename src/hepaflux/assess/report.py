@@ -121,6 +121,7 @@ def render(posterior: xr.DataTree, evidence: Evidence) -> str:
         title=_title(posterior),
         verdict=evidence.verdict,
         answers=tuple(_answers(posterior, evidence)),
+        ranking=history.structure(posterior, "ranking"),
         contrasts=evidence.contrasts,
         differences=evidence.differences,
         contrast_images=tuple(_contrast_images(posterior, evidence)),

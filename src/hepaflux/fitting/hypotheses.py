@@ -47,9 +47,7 @@ def fit_hypotheses(
     return found
 
 
-def with_people(
-    tree: xr.DataTree, of_person: xr.DataArray, hypothesis: Hypothesis
-) -> xr.DataTree:
+def with_people(tree: xr.DataTree, of_person: xr.DataArray, hypothesis: Hypothesis) -> xr.DataTree:
     """Return inference data with the log-likelihood of people, and what it was fitted under."""
     tree["person_log_likelihood"] = xr.DataTree(xr.Dataset({PERSON: of_person}))
     tree.attrs["hypothesis"] = hypothesis.name

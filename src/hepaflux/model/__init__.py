@@ -22,3 +22,4 @@ from hepaflux.model.published import build_figures_model as build_figures_model
 from hepaflux.model.simulate import simulate_study as simulate_study
 from hepaflux.model.treatment import predict_treatment as predict_treatment
 from hepaflux.model.typical import typical_courses as typical_courses
+from hepaflux.model.visits import simulate_visits as simulate_visits

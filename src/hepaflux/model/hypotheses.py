@@ -7,8 +7,9 @@ the sensitivity of the wire to glucose; what is common to all livers is shared.
 
 import pymc as pm
 
-from hepaflux.model.build import build_model
+from hepaflux.model.build import graph
 from hepaflux.model.design import Design, Level
+from hepaflux.model.recipe import Recipe, prepare
 from hepaflux.study.study import Study
 from hepaflux.systems.resting_liver import resting_liver
 from hepaflux.systems.rivals import Hypothesis
@@ -44,4 +45,9 @@ def build_hypothesis(study: Study, hypothesis: Hypothesis) -> pm.Model:
     hypothesis : Hypothesis
         From ``systems.rivals``.
     """
-    return build_model(study, system_of(hypothesis), design=design_of(hypothesis, study))
+    return graph(recipe_of(study, hypothesis))
+
+
+def recipe_of(study: Study, hypothesis: Hypothesis) -> Recipe:
+    """Return what the model of a study under a hypothesis is built from."""
+    return prepare(study, system_of(hypothesis), design=design_of(hypothesis, study))
