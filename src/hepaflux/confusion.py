@@ -6,7 +6,7 @@ people is compiled once.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pymc as pm
@@ -24,8 +24,16 @@ from hepaflux.model.visits import simulate_visits
 from hepaflux.study.study import Study
 from hepaflux.systems.rivals import RIVALS, Hypothesis
 
-SAMPLING: Mapping[str, int] = {"draws": 400, "tune": 400, "chains": 1}
+SAMPLING: Mapping[str, int] = {"draws": 300, "tune": 300, "chains": 1}
 """Short chains, since there are many fits; enough to rank, not to report a posterior."""
+
+
+class Code(NamedTuple):
+    """A model that was compiled once, and how it is sampled."""
+
+    model: pm.Model
+    compiled: Any
+    settings: Mapping[str, Any]
 
 
 def confuse_hypotheses(
@@ -62,7 +70,7 @@ def confuse_hypotheses(
     """
     how = {**SAMPLING, **sampling}
     rows = []
-    codes: dict[str, tuple[pm.Model, Any]] = {}
+    codes: dict[str, Code] = {}
     for truth in hypotheses:
         for replicate in range(replicates):
             own = seed + 1000 * replicate
@@ -78,7 +86,7 @@ def confuse_hypotheses(
 def _rank(
     study: Study,
     hypotheses: Sequence[Hypothesis],
-    codes: dict[str, tuple[pm.Model, Any]],
+    codes: dict[str, Code],
     how: Mapping[str, int],
 ) -> Ranking:
     """Rank the hypotheses on one study, with code that was compiled for an earlier one."""
@@ -86,14 +94,15 @@ def _rank(
     for hypothesis in hypotheses:
         if hypothesis.name not in codes:
             model = build_hypothesis(study, hypothesis)
-            codes[hypothesis.name] = model, compile_model(model, keep=kept_variables(model))
-        model, compiled = codes[hypothesis.name]
+            compiled = compile_model(model, keep=kept_variables(model))
+            codes[hypothesis.name] = Code(model, compiled, sampling_of(model))
+        model, compiled, settings = codes[hypothesis.name]
         recipe = recipe_of(study, hypothesis)
         mine = with_study(compiled, data_values(recipe))
-        drawn = nuts.finish(nuts.start(mine, **{**sampling_of(model), **how}))
+        drawn = nuts.finish(nuts.start(mine, **{**settings, **how}))
         posterior = drawn["posterior"].to_dataset()[kept_variables(model)]
         tree = xr.DataTree.from_dict({"/posterior": posterior})
-        likelihood = person_log_likelihood(recipe, posterior, seed=how["seed"])
+        likelihood = person_log_likelihood(recipe, posterior, draws=how["draws"], seed=how["seed"])
         fits[hypothesis.name] = with_people(tree, likelihood, hypothesis)
     return compare_hypotheses(fits)
 

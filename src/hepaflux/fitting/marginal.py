@@ -25,7 +25,7 @@ from hepaflux.model.predict import predict
 from hepaflux.model.recipe import Recipe, noise_unknowns
 from hepaflux.parameter import Parameter, size_of
 
-POINTS = 64
+POINTS = 32
 """Points for each person and draw."""
 
 WIDENED = 1.25

@@ -11,7 +11,9 @@ Assumes     the model is true, and the same for all schedules: the knots of an a
             inputs such as insulin and basal values are known as the study gives them, whatever
             the schedule is; only the measured outputs are thinned
             each person's other parameters are unknown under their own priors, as in a fit's
-            default design; the between-subject spread is the one that the system declares
+            default design; the between-subject spread is the one that the system declares. Where
+            people are not expected to differ in the wanted parameter (its spread is 0), it and the
+            others without spread have one value in all of them, and are unknown once
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,7 +94,10 @@ def expected_contraction(
     rng = np.random.default_rng(seed)
     recipe = with_all_samples(system, people, times)
     n_people = len(people.subjects)
-    points = Line(recipe.system).draw((-(-DRAWS // n_people), n_people), rng)
+    line = Line(recipe.system)
+    points = line.draw((-(-DRAWS // n_people), n_people), rng)
+    if not wanted.spread:
+        points[..., common_to_all(line)] = points[:, :1, common_to_all(line)]
     sampling = inform(recipe, points, rng)
     rows = [
         row for name in schedules for row in _rows(name, sampling, times[name], wanted, subjects)
@@ -124,7 +129,10 @@ def _rows(
     prior = prior_variance(sampling.line, parameter.name)
     rows = []
     for n in subjects:
-        median = median_variance(variance, prior, spread=parameter.spread, subjects=n)
+        if parameter.spread:
+            median = median_variance(variance, prior, spread=parameter.spread, subjects=n)
+        else:
+            median = common_variance(sampling, parameter.name, taken, subjects=n)
         one, of_median = float(np.sqrt(variance.mean())), float(np.sqrt(median))
         rows.append((name, samples, n, float(np.sqrt(prior)), one, of_median))
     return rows
@@ -172,6 +180,61 @@ def median_variance(variance: np.ndarray, prior: float, *, spread: float, subjec
     of_samples = np.clip(1 / variance - 1 / prior, 0.0, None)
     about_median = of_samples / (1 + spread**2 * of_samples)
     return float(1 / (1 / prior + subjects * about_median.mean()))
+
+
+def common_to_all(line: Line) -> np.ndarray:
+    """Return which coordinates are of parameters in which people do not differ."""
+    common = np.zeros(line.size, dtype=bool)
+    for parameter in line.parameters:
+        common[line.slices[parameter.name]] = not parameter.spread
+    return common
+
+
+def common_variance(
+    sampling: Sampling, parameter: str, taken: np.ndarray, *, subjects: int
+) -> float:
+    """Return the expected posterior variance of a parameter that has one value in all people.
+
+    What one person says about all common parameters is the information of the samples less what
+    the person's own parameters take of it (a Schur complement); that of many adds up.
+
+    Parameters
+    ----------
+    taken : array of bool (sample,)
+        Which samples are taken.
+    subjects : int
+        How many people there are.
+
+    Raises
+    ------
+    ValueError
+        If no solve succeeded.
+    """
+    line = sampling.line
+    common = common_to_all(line)
+    prior = np.linalg.inv(line.covariance)
+    told: np.ndarray = np.mean(
+        [
+            _about_common(sampling.slopes[:, taken & (sampling.subject == person)], prior, common)
+            for person in np.unique(sampling.subject)
+        ],
+        axis=0,
+    )
+    told = told[np.isfinite(told).all(axis=(1, 2))]
+    if not len(told):
+        raise ValueError("no solve succeeded; narrow the priors to values that people have")
+    at = int(np.flatnonzero(common).searchsorted(line.slices[parameter].start))
+    covariance = np.linalg.inv(prior[np.ix_(common, common)] + subjects * told)
+    return float(covariance[:, at, at].mean())
+
+
+def _about_common(slopes: np.ndarray, prior: np.ndarray, common: np.ndarray) -> np.ndarray:
+    """Return what one person's samples say of common coordinates, (draw, common, common)."""
+    of_all, of_own = slopes[..., common], slopes[..., ~common]
+    own = prior[np.ix_(~common, ~common)] + np.swapaxes(of_own, 1, 2) @ of_own
+    cross = np.swapaxes(of_own, 1, 2) @ of_all
+    lost = np.swapaxes(cross, 1, 2) @ np.linalg.solve(own, cross)
+    return np.asarray(np.swapaxes(of_all, 1, 2) @ of_all - lost)
 
 
 def read_schedule(

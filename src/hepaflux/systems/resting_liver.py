@@ -9,7 +9,7 @@ much of production fatty acids drive, and what else drives lipogenesis.
 Assumes     rest: each step lasts until production and lipogenesis have followed
             fatty acids of plasma stand for their appearance; those made and those taken up are
             esterified alike, and in the fasted state as much triglyceride leaves as is made
-Valid for   means of hours. Insulin that falls below that of the fasted state tells most of lambda_L.
+Valid for   means of hours
 """
 
 from typing import Any
