@@ -24,6 +24,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from hepaflux.model.arms import Arms, arms_of, sampling_error
+from hepaflux.model.group_liver import Mechanism
 from hepaflux.model.priors import random_variable
 from hepaflux.parameter import Beta, LogNormal, Parameter, Prior, Uniform, describe
 from hepaflux.study.figures import Figures
@@ -36,6 +37,7 @@ PRIORS: Mapping[str, Prior] = {
     "vldl_tg_secretion": LogNormal(20.0, 1.5),
     "egp_suppression": Beta(2.0, 1.5),
     "hepatic_insulin_sensitivity": LogNormal(1.0, 3.0),
+    "liver_fat": Beta(1.0, 7.0),
 }
 """Prior of the value of a group, by quantity: wide, and the same for every group."""
 
@@ -78,12 +80,15 @@ class FiguresRecipe:
         One per quantity.
     parameters : tuple of Parameter
         Every unknown that has a prior of its own.
+    by_group : frozenset of str
+        Those of them that have one value for each group.
     """
 
     figures: Figures
     groups: tuple[str, ...]
     arms: tuple[Arms, ...]
     parameters: tuple[Parameter, ...]
+    by_group: frozenset[str] = frozenset()
 
 
 def build_figures_model(
@@ -92,6 +97,7 @@ def build_figures_model(
     *,
     groups: Sequence[str] | None = None,
     priors: Mapping[str, Prior] | None = None,
+    mechanism: Mechanism | None = None,
 ) -> pm.Model:
     """Build the PyMC model of published figures. Samples and compiles nothing.
 
@@ -106,6 +112,8 @@ def build_figures_model(
         Groups that enter, reference first; by default those for which every quantity has a figure.
     priors : mapping of str to Prior, optional
         Other priors, by the name of a quantity or another parameter.
+    mechanism : Mechanism, optional
+        What gives the quantities of a group together, such as ``group_liver(hypothesis)``.
 
     Returns
     -------
@@ -122,12 +130,19 @@ def build_figures_model(
         If a prior is missing, or is given for what the model does not have.
     """
     names = (quantity,) if isinstance(quantity, str) else tuple(dict.fromkeys(quantity))
-    chosen = _groups(figures, names, groups)
+    chosen = _groups(figures, names, groups, joined=mechanism is not None)
     arms = tuple(arms_of(figures, name, chosen) for name in names)
-    parameters = _with_priors([p for part in arms for p in _parameters(part)], priors or {})
-    recipe = FiguresRecipe(figures, chosen, arms, parameters)
+    stated = [p for part in arms for p in _parameters(part)]
+    by_group = frozenset(names)
+    if mechanism is not None:
+        stated = [*(p for p in stated if p.name not in names), *mechanism.parameters]
+        by_group = mechanism.by_group
+    parameters = _with_priors(stated, priors or {})
+    recipe = FiguresRecipe(figures, chosen, arms, parameters, by_group)
     with pm.Model(coords=coordinates(recipe)) as model:
         values = {p.name: random_variable(p.name, p.prior, _dims(recipe, p)) for p in parameters}
+        if mechanism is not None:
+            values |= _mechanistic(mechanism, values, names)
         for part in arms:
             mean, sd = _add_arms(part, values)
             _observe(part, mean, sd)
@@ -150,9 +165,13 @@ def coordinates(recipe: FiguresRecipe) -> dict[str, Any]:
     return coords
 
 
-def _groups(figures: Figures, names: Sequence[str], asked: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the groups that enter the model."""
+def _groups(
+    figures: Figures, names: Sequence[str], asked: Sequence[str] | None, *, joined: bool
+) -> tuple[str, ...]:
+    """Return the groups that enter the model; joined by a mechanism, one may lack a quantity."""
     by_quantity = [figures.groups(name) for name in names]
+    if joined:
+        by_quantity = [tuple(dict.fromkeys(g for has in by_quantity for g in has))] * len(names)
     shared = tuple(g for g in by_quantity[0] if all(g in others for others in by_quantity))
     chosen = shared if asked is None else tuple(asked)
     lacking = [
@@ -242,7 +261,19 @@ def _check_support(parameter: Parameter, prior: Prior) -> None:
 
 
 def _dims(recipe: FiguresRecipe, parameter: Parameter) -> tuple[str, ...]:
-    return ("group",) if parameter.name in {arms.name for arms in recipe.arms} else ()
+    return ("group",) if parameter.name in recipe.by_group else ()
+
+
+def _mechanistic(
+    mechanism: Mechanism, values: Mapping[str, Any], names: Sequence[str]
+) -> dict[str, Any]:
+    """Create the quantities of each group as what a mechanism makes of its unknowns."""
+    own = {p.name: values[p.name] for p in mechanism.parameters}
+    found = mechanism.values(own)
+    lacking = [name for name in names if name not in found]
+    if lacking:
+        raise ValueError(f"the mechanism gives {', '.join(found)}, but not {lacking[0]}")
+    return {name: pm.Deterministic(name, found[name], dims="group") for name in names}
 
 
 def _add_arms(arms: Arms, values: Mapping[str, Any]) -> tuple[Any, Any]:

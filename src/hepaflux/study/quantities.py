@@ -108,6 +108,14 @@ QUANTITIES = (
         0.001,
         1000.0,
     ),
+    Quantity(
+        "liver_fat",
+        "1",
+        "triglyceride of the liver, fraction of its mass or of its magnetic resonance signal",
+        "unit",
+        0.002,
+        0.6,
+    ),
 )
 """The quantities of the bundled table."""
 

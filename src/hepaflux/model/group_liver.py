@@ -1,0 +1,128 @@
+"""Group liver: published figures of several quantities as what one liver at rest makes of a group.
+
+The typical person of each group has plasma as groups of this kind have it, and a liver whose wires,
+drive and supply are unknown; newly made share, secretion, suppression of production and the
+sensitivity index then follow together, by the equations of ``resting_liver``. What papers do not
+print of a group's plasma is unknown with a prior that is the same for every group.
+"""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pymc as pm
+
+from hepaflux.model.hypotheses import system_of
+from hepaflux.parameter import Fixed, LogNormal, Parameter
+from hepaflux.systems.resting_liver import (
+    capacity,
+    insulin_drive,
+    newly_made_share,
+    production,
+    secretion,
+)
+from hepaflux.systems.rivals import Hypothesis
+from hepaflux.systems.wires import fat_share
+
+STATE_PRIORS: Mapping[str, tuple[LogNormal, LogNormal, LogNormal]] = {
+    "fasted": (LogNormal(60.0, 0.7), LogNormal(5.2, 0.08), LogNormal(0.55, 0.35)),
+    "fed": (LogNormal(350.0, 0.7), LogNormal(7.5, 0.2), LogNormal(0.2, 0.5)),
+    "clamp": (LogNormal(400.0, 0.7), LogNormal(5.2, 0.05), LogNormal(0.12, 0.6)),
+}
+"""Priors of insulin, glucose and fatty acids of plasma in each state, for every group."""
+
+PLASMA = (("insulin", "pmol/L"), ("glucose", "mmol/L"), ("ffa", "mmol/L"))
+
+BY_GROUP = ("wire_1", "drive", "supply", "L")
+"""What of the liver differs between groups."""
+
+SCALE = Parameter(
+    "sensitivity_scale",
+    "1",
+    LogNormal(1.0, 2.0),
+    "what the source of hepatic_insulin_sensitivity scaled it by; that of health is 1",
+    "the source does not print it",
+)
+
+GIVES = (
+    *("dnl_fraction", "dnl_fraction_fed", "vldl_tg_secretion"),
+    *("egp_suppression", "hepatic_insulin_sensitivity", "liver_fat"),
+)
+"""Quantities of published figures that follow."""
+
+
+class Mechanism(NamedTuple):
+    """What gives the value of a quantity in each group, instead of a prior of its own.
+
+    Attributes
+    ----------
+    parameters : tuple of Parameter
+        The unknowns.
+    by_group : frozenset of str
+        Those that have one value for each group.
+    constants : mapping of str to float
+        What is known.
+    """
+
+    parameters: tuple[Parameter, ...]
+    by_group: frozenset[str]
+    constants: Mapping[str, float]
+
+    def values(self, p: Mapping[str, Any]) -> dict[str, Any]:
+        """Return each quantity by group; derived quantities become variables of the model."""
+        known = SimpleNamespace(**self.constants, **p)
+        fasted, fed, clamp = (_plasma(state, known) for state in STATE_PRIORS)
+        basal = production(known, fasted)
+        load = basal * fasted.insulin / (known.H_health * known.I_0)
+        for name, value in {
+            "HIRI_ratio": load,
+            "kinase_load": (1 + known.r0) / known.wire_1,
+            "insulin_on_fat": insulin_drive(known, fasted),
+            "capacity": capacity(known, fasted),
+        }.items():
+            shown = value - 1 if name == "kinase_load" else value
+            pm.Deterministic(name, shown + 0 * fasted.insulin, dims="group")
+        return {
+            "dnl_fraction": newly_made_share(known, fasted),
+            "dnl_fraction_fed": newly_made_share(known, fed),
+            "vldl_tg_secretion": secretion(known, fasted),
+            "egp_suppression": 1 - production(known, clamp) / basal,
+            "hepatic_insulin_sensitivity": known.sensitivity_scale / load,
+            "liver_fat": fat_share(known.L, known),
+        }
+
+
+def _plasma(state: str, p: Any) -> Any:
+    """Return the inputs of the liver in a state."""
+    now = {name: getattr(p, f"{name}_{state}") for name, _ in PLASMA}
+    fasted = {f"basal_{name}": getattr(p, f"{name}_fasted") for name, _ in PLASMA}
+    return SimpleNamespace(**now, **fasted)
+
+
+def group_liver(hypothesis: Hypothesis) -> Mechanism:
+    """Return the liver of groups under a hypothesis.
+
+    Parameters
+    ----------
+    hypothesis : Hypothesis
+        From ``systems.rivals``.
+    """
+    system = system_of(hypothesis)
+    plasma = tuple(
+        Parameter(
+            f"{name}_{state}",
+            unit,
+            prior,
+            f"{name} of plasma, {state}, of a typical person of the group",
+            "wide by choice, the same for every group",
+        )
+        for state, priors in STATE_PRIORS.items()
+        for (name, unit), prior in zip(PLASMA, priors, strict=True)
+    )
+    of_liver = tuple(p for p in system.parameters if not isinstance(p.prior, Fixed))
+    known = {p.name: p.prior.value for p in system.parameters if isinstance(p.prior, Fixed)}
+    known["H_health"] = 0.011
+    varying = {name for name in BY_GROUP if not (hypothesis.intact and name == "wire_1")}
+    return Mechanism(
+        (*of_liver, *plasma, SCALE), frozenset(varying | {p.name for p in plasma}), known
+    )
