@@ -1,0 +1,157 @@
+"""Knockout: what remains of a disease when one of its causes is undone in the posterior.
+
+A cause is a parameter of the liver or what plasma holds. It is put, draw by draw, where healthy
+people have it, and everything else stays as it was fitted; the outputs then follow from the
+equations. So each row tells what one cause adds while the others are at work: shares need not add
+up to one, and what a loop would do to plasma in the long run is not followed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from hepaflux.model.build import TOLERANCE
+from hepaflux.model.predict import predict
+from hepaflux.model.recipe import Recipe, prepare
+from hepaflux.study.study import Samples, Study, Subject
+
+
+class Cause(NamedTuple):
+    """What is undone.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+        Of the liver, put at the median of healthy people.
+    plasma : tuple of str
+        Analytes, put at the geometric mean of healthy people at the same time.
+    """
+
+    parameters: tuple[str, ...] = ()
+    plasma: tuple[str, ...] = ()
+
+
+CAUSES: Mapping[str, Cause] = MappingProxyType(
+    {
+        "deaf wire to glucose": Cause(parameters=("wire_1",)),
+        "high insulin": Cause(plasma=("insulin",)),
+        "fatty acids": Cause(plasma=("ffa",)),
+        "high glucose": Cause(plasma=("glucose",)),
+        "drive of lipogenesis": Cause(parameters=("drive",)),
+        "supply of fatty acids": Cause(parameters=("supply",)),
+        "all of them": Cause(("wire_1", "drive", "supply", "H_0"), ("insulin", "ffa", "glucose")),
+    }
+)
+"""Parts of the loops of a fatty liver."""
+
+
+def knock_out(
+    recipe: Recipe,
+    posterior: xr.Dataset,
+    *,
+    reference: str = "healthy",
+    causes: Mapping[str, Cause] = CAUSES,
+) -> pd.DataFrame:
+    """Return how outputs of patients compare with healthy people, cause by cause.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of a model of livers at rest in several groups.
+    posterior : Dataset
+        Draws of it, with dimensions (chain, draw, ...).
+    reference : str
+        The healthy group.
+    causes : mapping of str to Cause
+        What is undone, one after the other.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, output and cause (first ``nothing``): the ratio of fasted geometric means
+        to the reference, as ``median``, ``lower`` and ``upper`` of 90 %.
+
+    Raises
+    ------
+    ValueError
+        If there is no such group, or no other.
+    """
+    groups = recipe.study.groups
+    if reference not in groups or len(groups) < 2:
+        raise ValueError(f"reference must be one of two or more groups: {', '.join(groups)}")
+    draws = _flat(recipe, posterior)
+    healthy = np.array([s.group == reference for s in recipe.study.subjects])
+    base = _fasted(recipe, draws)
+    rows = []
+    for name, cause in {"nothing": Cause(), **causes}.items():
+        undone = _fasted(*_without(recipe, draws, cause, healthy))
+        for group in (g for g in groups if g != reference):
+            mine = np.array([s.group == group for s in recipe.study.subjects])
+            for output, logs in undone.items():
+                reached = np.nanmean(logs[:, mine], axis=1)
+                ratio = np.exp(reached - np.nanmean(base[output][:, healthy], axis=1))
+                rows.append((group, output, name, *np.quantile(ratio, [0.5, 0.05, 0.95])))
+    return pd.DataFrame(rows, columns=["group", "output", "without", "median", "lower", "upper"])
+
+
+def _flat(recipe: Recipe, posterior: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return the draws of each unknown, chains and draws in one dimension."""
+    arrays = {p.name: posterior[p.name].to_numpy() for p in recipe.system.unknowns}
+    return {name: a.reshape(-1, *a.shape[2:]) for name, a in arrays.items()}
+
+
+def _without(
+    recipe: Recipe, draws: Mapping[str, np.ndarray], cause: Cause, healthy: np.ndarray
+) -> tuple[Recipe, dict[str, np.ndarray]]:
+    """Return recipe and draws in which a cause is undone in everybody who is not healthy."""
+    changed = dict(draws)
+    for name in cause.parameters:
+        typical = np.exp(np.log(draws[name][:, healthy]).mean(axis=1, keepdims=True))
+        changed[name] = np.where(healthy, draws[name], typical)
+    if not cause.plasma:
+        return recipe, changed
+    people = recipe.study.subjects
+    well = [person for person, is_well in zip(people, healthy, strict=True) if is_well]
+    usual = {analyte: _mean_of(well, analyte) for analyte in cause.plasma}
+    cured = [
+        person if is_well else _with(person, usual)
+        for person, is_well in zip(people, healthy, strict=True)
+    ]
+    study: Study = replace(recipe.study, subjects=tuple(cured))
+    again = prepare(study, recipe.system, design=recipe.design, noise=recipe.noise, adapted=True)
+    return again, changed
+
+
+def _mean_of(people: list[Subject], analyte: str) -> float:
+    """Return the geometric mean of the first samples."""
+    return float(np.exp(np.mean([np.log(p.samples[analyte].value[0]) for p in people])))
+
+
+def _with(person: Subject, usual: Mapping[str, float]) -> Subject:
+    """Return a person with other plasma in the fasted state."""
+    samples = dict(person.samples)
+    for analyte, value in usual.items():
+        old = samples[analyte]
+        values = np.concatenate([[value], old.value[1:]])
+        samples[analyte] = Samples(old.time, values, old.censoring)
+    return replace(person, samples=samples)
+
+
+def _fasted(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the log of each output at each person's first sample, (draw, subject)."""
+    means: dict[str, Any] = predict(recipe, draws, tolerance=TOLERANCE)
+    found = {}
+    for observed in recipe.observations:
+        values = np.log(means[observed.output.name])
+        table = np.full((len(values), len(recipe.study.subjects)), np.nan)
+        for i in range(table.shape[1]):
+            mine = np.flatnonzero(observed.subject == i)
+            if mine.size:
+                table[:, i] = values[:, mine[np.argmin(observed.time[mine])]]
+        found[observed.output.name] = table
+    return found

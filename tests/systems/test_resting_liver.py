@@ -1,0 +1,111 @@
+"""The liver at rest: health, signs, and what each hypothesis says of a deaf first wire."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import hepaflux as hf
+from hepaflux.systems.resting_liver import insulin_drive, newly_made_share, production
+from hepaflux.systems.rivals import FREE, INTACT, PROXIMAL, RIVALS, SELECTIVE, hypothesis
+from hepaflux.systems.selective_resistance import RECORD
+from hepaflux.systems.selective_resistance import production as production_of_loop
+from hepaflux.systems.selective_resistance_values import NUMBERS
+
+LIVER = hf.systems.resting_liver
+
+
+def known(**changes):
+    """Parameters at which the slow loop rests in health."""
+    usual = {"wire_1": 1.0, "lambda_L": 0.0, "e_F": 0.35, "drive": 1.0, "chi": 1.0}
+    usual |= {"K_S": 250.0, "n_S": 1.3, "n_h": 2.2, "H_0": 0.011, "supply": 1.0, "L": 53.0}
+    return SimpleNamespace(**{**LIVER.centers, **usual, **changes})
+
+
+def plasma(insulin=40.0, glucose=5.0, ffa=0.5):
+    now = {"insulin": insulin, "glucose": glucose, "ffa": ffa}
+    return SimpleNamespace(**now, **{f"basal_{name}": value for name, value in now.items()})
+
+
+def values(p, u):
+    return {r.name: r.value(None, p, u) for r in LIVER.outputs} | {
+        d.name: d.value(p, u) for d in LIVER.derived
+    }
+
+
+@pytest.mark.parametrize("selectivity", [0.0, 0.5, 1.0])
+def test_health_is_the_same_under_every_hypothesis(selectivity):
+    found = values(known(lambda_L=selectivity), plasma())
+    assert found["egp"] == pytest.approx(0.011)
+    assert found["dnl_fraction"] == pytest.approx(9.7 / (9.7 + 66))
+    assert found["insulin_on_fat"] == pytest.approx(1)
+    assert found["capacity"] == pytest.approx(1)
+    assert found["kinase_load"] == pytest.approx(NUMBERS["r0"][0])
+    assert found["vldl_tg_secretion"] == pytest.approx((9.7 + 66) / 3 * 1000 / 1440)
+
+
+def test_production_is_that_of_the_slow_loop():
+    """At the insulin, fatty acids and sensitivity that the loop itself has."""
+    p = SimpleNamespace(**hf.systems.selective_resistance.in_condition("nafld").centers)
+    y = RECORD(L=245.0, D=2.6, W=0.45, S=2.7, C=0.45, G=5.3)
+    fluxes = {f.name: f.value(y, p, None) for f in hf.systems.selective_resistance.fluxes}
+    insulin = fluxes["HIRI"] * p.H_0 * p.I_0 / production_of_loop(y, p)
+    mine = production(known(wire_1=0.45), plasma(insulin=insulin, ffa=0.5 * fluxes["FFA"]))
+    assert mine == pytest.approx(production_of_loop(y, p), rel=1e-12)
+
+
+def test_a_deaf_wire_spares_lipogenesis_if_selective_and_not_if_proximal():
+    ill = plasma(insulin=85.0)
+    whole = insulin_drive(known(), ill)
+    assert insulin_drive(known(wire_1=0.3, lambda_L=0.0), ill) == pytest.approx(whole)
+    cut = insulin_drive(known(wire_1=0.3, lambda_L=1.0), ill)
+    assert cut < 0.5 * whole
+    # A third of the sensitivity is a third of the insulin.
+    assert cut == pytest.approx(insulin_drive(known(), plasma(insulin=0.3 * 85)))
+    for selectivity in (0.0, 1.0):
+        deaf = known(wire_1=0.3, lambda_L=selectivity)
+        assert production(deaf, ill) > 1.5 * production(known(), ill)
+
+
+def test_with_an_intact_wire_fatty_acids_alone_raise_production():
+    high = plasma(ffa=1.0)
+    assert production(known(), high) > 1.1 * production(known(), plasma())
+    assert production(known(e_F=0.0), high) == pytest.approx(production(known(e_F=0.0), plasma()))
+
+
+@pytest.mark.parametrize(
+    ("change", "sign"),
+    [({"insulin": 80}, 1), ({"glucose": 8}, 1), ({"ffa": 0.2}, 1), ({"ffa": 1.0}, -1)],
+)
+def test_what_raises_the_newly_made_share(change, sign):
+    moved = newly_made_share(known(), plasma(**change)) - newly_made_share(known(), plasma())
+    assert np.sign(moved) == sign
+
+
+def test_a_share_stays_a_share():
+    extreme = newly_made_share(known(drive=50.0), plasma(insulin=2000, glucose=20, ffa=0.01))
+    assert 0.9 < extreme < 1
+
+
+def test_more_fat_at_equal_secretion_is_less_capacity():
+    assert values(known(L=245.0), plasma())["capacity"] < 0.7
+
+
+def test_hypotheses_differ_in_what_they_fix_and_in_nothing_else():
+    assert SELECTIVE.priors.keys() == PROXIMAL.priors.keys() == {"lambda_L"}
+    assert not FREE.priors
+    assert [one.intact for one in RIVALS] == [False, False, True]
+    assert hypothesis("intact") is INTACT
+    with pytest.raises(KeyError, match="no hypothesis 'mixed'; there are selective, proximal"):
+        hypothesis("mixed")
+
+
+def test_virtual_patients_are_ill_in_the_same_way_under_the_first_two():
+    """Plasma tells nothing of the truth, and fasting production little: what differs is drive."""
+    assert SELECTIVE.ill["wire_1"] == PROXIMAL.ill["wire_1"]
+    made = [hf.simulate_visits(one, subjects=200, seed=1).study for one in RIVALS]
+    table = [study.measurements() for study in made]
+    for analyte in ("insulin", "glucose", "ffa"):
+        first, *others = (t[t.analyte == analyte].value.to_numpy() for t in table)
+        for other in others:
+            assert np.median(other) == pytest.approx(np.median(first), rel=0.1)
