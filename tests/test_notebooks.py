@@ -97,7 +97,7 @@ def reach(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_there_are_notebooks() -> None:
     numbers = [f"{number:02d}" for number in range(1, len(NOTEBOOKS) + 1)]
-    assert len(numbers) >= 13
+    assert len(numbers) >= 14
     assert [path.stem[:2] for path in NOTEBOOKS] == numbers
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pymc as pm
 
 from hepaflux.model.hypotheses import system_of
-from hepaflux.parameter import Fixed, LogNormal, Parameter
+from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter
 from hepaflux.systems.resting_liver import (
     capacity,
     insulin_drive,
@@ -24,14 +24,35 @@ from hepaflux.systems.resting_liver import (
 from hepaflux.systems.rivals import Hypothesis
 from hepaflux.systems.wires import fat_share
 
-STATE_PRIORS: Mapping[str, tuple[LogNormal, LogNormal, LogNormal]] = {
-    "fasted": (LogNormal(60.0, 0.7), LogNormal(5.2, 0.08), LogNormal(0.55, 0.35)),
-    "fed": (LogNormal(350.0, 0.7), LogNormal(7.5, 0.2), LogNormal(0.2, 0.5)),
-    "clamp": (LogNormal(400.0, 0.7), LogNormal(5.2, 0.05), LogNormal(0.12, 0.6)),
-}
-"""Priors of insulin, glucose and fatty acids of plasma in each state, for every group."""
+WIDE = "wide by choice, the same for every group"
 
-PLASMA = (("insulin", "pmol/L"), ("glucose", "mmol/L"), ("ffa", "mmol/L"))
+FASTED = (
+    Parameter("insulin_fasted", "pmol/L", LogNormal(60.0, 0.7), "fasting insulin", WIDE),
+    Parameter("glucose_fasted", "mmol/L", LogNormal(5.2, 0.08), "fasting glucose", WIDE),
+    Parameter("ffa_fasted", "mmol/L", LogNormal(0.55, 0.35), "fasting fatty acids", WIDE),
+)
+"""Plasma of a typical person of a group."""
+
+
+def raised(state: str, words: str, glucose: LogNormal) -> tuple[Parameter, ...]:
+    """Return by how much insulin and glucose rise and fatty acids fall from the fasted state.
+
+    They are told relative to it, so that no state has less insulin or more fatty acids.
+    """
+    rise, left = f"insulin_rise_{state}", f"ffa_left_{state}"
+    return (
+        Parameter(rise, "1", LogNormal(5.0, 0.8), f"rise of insulin {words}, over fasting", WIDE),
+        Parameter(f"glucose_ratio_{state}", "1", glucose, f"glucose {words} over fasting", WIDE),
+        Parameter(left, "1", Beta(2.0, 4.0), f"fatty acids {words} over fasting", WIDE),
+    )
+
+
+PLASMA = (
+    *FASTED,
+    *raised("fed", "after meals", LogNormal(1.4, 0.2)),
+    *raised("clamp", "in a clamp", LogNormal(1.0, 0.05)),
+)
+"""What is unknown of plasma, by group."""
 
 BY_GROUP = ("wire_1", "drive", "supply", "L")
 """What of the liver differs between groups."""
@@ -71,7 +92,7 @@ class Mechanism(NamedTuple):
     def values(self, p: Mapping[str, Any]) -> dict[str, Any]:
         """Return each quantity by group; derived quantities become variables of the model."""
         known = SimpleNamespace(**self.constants, **p)
-        fasted, fed, clamp = (_plasma(state, known) for state in STATE_PRIORS)
+        fasted, fed, clamp = (_plasma(known, state) for state in ("", "fed", "clamp"))
         basal = production(known, fasted)
         load = basal * fasted.insulin / (known.H_health * known.I_0)
         for name, value in {
@@ -92,11 +113,17 @@ class Mechanism(NamedTuple):
         }
 
 
-def _plasma(state: str, p: Any) -> Any:
-    """Return the inputs of the liver in a state."""
-    now = {name: getattr(p, f"{name}_{state}") for name, _ in PLASMA}
-    fasted = {f"basal_{name}": getattr(p, f"{name}_fasted") for name, _ in PLASMA}
-    return SimpleNamespace(**now, **fasted)
+def _plasma(p: Any, state: str) -> Any:
+    """Return the inputs of the liver, fasted or in a state that followed."""
+    basal = {n: getattr(p, f"{n}_fasted") for n in ("insulin", "glucose", "ffa")}
+    now = basal
+    if state:
+        now = {
+            "insulin": basal["insulin"] * (1 + getattr(p, f"insulin_rise_{state}")),
+            "glucose": basal["glucose"] * getattr(p, f"glucose_ratio_{state}"),
+            "ffa": basal["ffa"] * getattr(p, f"ffa_left_{state}"),
+        }
+    return SimpleNamespace(**now, **{f"basal_{name}": value for name, value in basal.items()})
 
 
 def group_liver(hypothesis: Hypothesis) -> Mechanism:
@@ -108,21 +135,10 @@ def group_liver(hypothesis: Hypothesis) -> Mechanism:
         From ``systems.rivals``.
     """
     system = system_of(hypothesis)
-    plasma = tuple(
-        Parameter(
-            f"{name}_{state}",
-            unit,
-            prior,
-            f"{name} of plasma, {state}, of a typical person of the group",
-            "wide by choice, the same for every group",
-        )
-        for state, priors in STATE_PRIORS.items()
-        for (name, unit), prior in zip(PLASMA, priors, strict=True)
-    )
     of_liver = tuple(p for p in system.parameters if not isinstance(p.prior, Fixed))
     known = {p.name: p.prior.value for p in system.parameters if isinstance(p.prior, Fixed)}
     known["H_health"] = 0.011
     varying = {name for name in BY_GROUP if not (hypothesis.intact and name == "wire_1")}
     return Mechanism(
-        (*of_liver, *plasma, SCALE), frozenset(varying | {p.name for p in plasma}), known
+        (*of_liver, *PLASMA, SCALE), frozenset(varying | {p.name for p in PLASMA}), known
     )

@@ -1,0 +1,152 @@
+"""Models of hypotheses, virtual people under them, causes undone, and groups of published figures.
+
+Nothing here samples: truths stand where draws of a posterior would.
+"""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import hepaflux as hf
+from hepaflux.fitting.results import draw_prior
+from hepaflux.model.contraction import common_to_all, common_variance, with_all_samples
+from hepaflux.model.group_liver import GIVES, group_liver
+from hepaflux.model.hypotheses import build_hypothesis, design_of, recipe_of
+from hepaflux.model.information import inform
+from hepaflux.model.knockout import Cause, knock_out
+from hepaflux.model.line import Line
+from hepaflux.parameter import LogNormal
+from hepaflux.study import Figure, Figures, Quantity
+from hepaflux.systems.rivals import FREE, INTACT, PROXIMAL, RIVALS, SELECTIVE
+
+
+def test_unknowns_differ_by_what_a_hypothesis_fixes():
+    study = hf.simulate_visits(FREE, subjects=2).study
+    names = {
+        one.name: {v.name for v in build_hypothesis(study, one).free_RVs} for one in (*RIVALS, FREE)
+    }
+    assert names["selective"] == names["proximal"] == names["free"] - {"lambda_L"}
+    assert "wire_1_population" not in names["intact"]
+    assert "wire_1" in names["intact"]
+    assert design_of(INTACT, study).levels["wire_1"] == "separate"
+    assert design_of(FREE, study).levels["chi"] == "shared"
+
+
+def test_virtual_people_repeat_by_seed_and_share_what_livers_share():
+    first, again = (hf.simulate_visits(PROXIMAL, subjects=4, seed=2) for _ in range(2))
+    np.testing.assert_array_equal(first.truth.to_numpy(), again.truth.to_numpy())
+    assert (first.truth["lambda_L"] == 1).all()
+    assert first.truth["K_S"].nunique() == 1
+    assert first.truth["wire_1"].nunique() == 8
+    person = first.study.subjects[0]
+    assert list(person.samples["egp"].time) == [0, 240, 480]
+    assert list(person.samples["ihtg"].time) == [0]
+    with pytest.raises(ValueError, match="test must be one of fasted, glucose, clamp, withdrawal"):
+        hf.simulate_visits(PROXIMAL, test="breakfast")
+    with pytest.raises(ValueError, match="at least 1"):
+        hf.simulate_visits(PROXIMAL, subjects=0)
+
+
+@pytest.fixture(scope="module")
+def patients():
+    """A recipe and the truth of many people in place of draws."""
+    made = hf.simulate_visits(SELECTIVE, subjects=60, seed=3)
+    recipe = recipe_of(made.study, FREE)
+    people = xr.Dataset()
+    for parameter in recipe.system.unknowns:
+        values = made.truth[parameter.name].to_numpy()
+        shared = recipe.design.levels[parameter.name] == "shared"
+        kept, dims = (values[0], ()) if shared else (values, ("subject",))
+        people[parameter.name] = (("chain", "draw", *dims), np.array(kept)[None, None])
+    return recipe, people
+
+
+def test_without_any_cause_patients_are_as_healthy_people(patients):
+    table = knock_out(*patients).set_index(["output", "without"])["median"]
+    assert table["dnl_fraction", "nothing"] > 1.3
+    # What is left is scatter between people, which shrinks with their root, and L is not undone.
+    for output in ("egp", "dnl_fraction", "vldl_tg_secretion"):
+        assert table[output, "all of them"] == pytest.approx(1, abs=0.12)
+    assert table["ihtg", "all of them"] == pytest.approx(table["ihtg", "nothing"])
+
+
+def test_each_cause_acts_where_its_wire_goes(patients):
+    table = knock_out(*patients).set_index(["output", "without"])["median"]
+    assert table["egp", "deaf wire to glucose"] < 0.9 * table["egp", "nothing"]
+    assert table["egp", "high insulin"] > table["egp", "nothing"]
+    assert table["egp", "drive of lipogenesis"] == pytest.approx(table["egp", "nothing"])
+    # Under a selective wire, curing the deaf wire does nothing for fat, and insulin does much.
+    same = table["dnl_fraction", "nothing"]
+    assert table["dnl_fraction", "deaf wire to glucose"] == pytest.approx(same)
+    assert table["dnl_fraction", "high insulin"] < 0.95 * same
+
+
+def test_a_group_that_is_not_there_is_refused(patients):
+    with pytest.raises(ValueError, match="reference must be one of two or more groups: healthy"):
+        knock_out(*patients, reference="lean", causes={"wire": Cause(("wire_1",))})
+
+
+@pytest.mark.parametrize("one", [*RIVALS, FREE], ids=lambda h: h.name)
+def test_figures_of_groups_follow_from_one_liver(one):
+    figures = hf.read_figures("published_figures")
+    model = hf.build_figures_model(
+        figures, GIVES, groups=("healthy", "obese", "NAFLD"), mechanism=group_liver(one)
+    )
+    free = {variable.name for variable in model.free_RVs}
+    assert not free & set(GIVES)
+    assert ("lambda_L" in free) == (one is FREE)
+
+
+def test_prior_figures_are_ones_that_groups_can_have():
+    """Whatever the unknowns are, a share is a share and insulin suppresses."""
+    figures = hf.read_figures("published_figures")
+    model = hf.build_figures_model(figures, GIVES, mechanism=group_liver(FREE))
+    prior = draw_prior(model, 1)
+    for name in GIVES:
+        assert prior[name].sizes["group"] == len(model.recipe.groups)
+        assert np.all(prior[name] > 0)
+        assert name in ("vldl_tg_secretion", "hepatic_insulin_sensitivity") or np.all(
+            prior[name] < 1
+        )
+
+
+def test_a_quantity_that_no_liver_gives_is_refused():
+    own = Quantity("bile", "1", "what a liver at rest does not tell", "positive", 0.1, 10.0)
+    row = Figure("bile", "healthy", mean=1.0, n=5, study="One", citation="One")
+    figures = Figures("test", (row,), (own,))
+    priors = {"bile": LogNormal(1.0, 1.0)}
+    with pytest.raises(ValueError, match=r"the mechanism gives dnl_fraction.* but not bile"):
+        hf.build_figures_model(figures, "bile", mechanism=group_liver(FREE))
+    assert hf.build_figures_model(figures, "bile", priors=priors).recipe.groups == ("healthy",)
+
+
+def test_common_parameters_are_told_by_all_people_together():
+    """Against the information matrix of as many equal people, written out in full."""
+    study = hf.simulate_visits(FREE, test="clamp", subjects=1, seed=1).study
+    liver = hf.systems.resting_liver
+    times = {"c": {"egp": np.array([0.0, 240.0]), "dnl_fraction": np.array([0.0, 240.0])}}
+    recipe = with_all_samples(liver, study, times)
+    line = Line(recipe.system)
+    rng = np.random.default_rng(1)
+    points = line.draw((1, 2), rng)
+    sampling = inform(recipe, points, rng)
+    taken = np.ones(len(sampling.time), dtype=bool)
+    common = common_to_all(line)
+    prior = np.linalg.inv(line.covariance)
+    many = 3
+    own = int((~common).sum())
+    people = [sampling.slopes[0][sampling.subject == person] for person in (0, 1)] * many
+    whole = np.zeros((common.sum() + own * len(people),) * 2)
+    head = slice(0, common.sum())
+    whole[head, head] = prior[np.ix_(common, common)]
+    for i, slopes in enumerate(people):
+        tail = slice(common.sum() + own * i, common.sum() + own * (i + 1))
+        whole[head, head] += slopes[:, common].T @ slopes[:, common]
+        whole[head, tail] = slopes[:, common].T @ slopes[:, ~common]
+        whole[tail, head] = whole[head, tail].T
+        block = slopes[:, ~common].T @ slopes[:, ~common]
+        whole[tail, tail] = prior[np.ix_(~common, ~common)] + block
+    at = int(np.flatnonzero(common).searchsorted(line.slices["lambda_L"].start))
+    expected = np.linalg.inv(whole)[at, at]
+    found = common_variance(sampling, "lambda_L", taken, subjects=len(people))
+    assert found == pytest.approx(expected, rel=1e-6)
