@@ -1,9 +1,10 @@
 """Knockout: what remains of a disease when one of its causes is undone in the posterior.
 
-A cause is a parameter of the liver or what plasma holds. It is put, draw by draw, where healthy
-people have it, and everything else stays as it was fitted; the outputs then follow from the
-equations. So each row tells what one cause adds while the others are at work: shares need not add
-up to one, and what a loop would do to plasma in the long run is not followed.
+A cause is a parameter of the liver or what plasma holds. Draw by draw the values of a group are
+moved by one factor, so that their geometric mean is that of healthy people and people differ as
+they did; everything else stays as it was fitted, and the outputs follow. So each row tells what one
+cause adds while the others are at work: shares need not add up to one, and what a loop would do to
+plasma in the long run is not followed.
 """
 
 from collections.abc import Mapping
@@ -27,9 +28,9 @@ class Cause(NamedTuple):
     Attributes
     ----------
     parameters : tuple of str
-        Of the liver, put at the median of healthy people.
+        Of the liver.
     plasma : tuple of str
-        Analytes, put at the geometric mean of healthy people at the same time.
+        Analytes, in the fasted state.
     """
 
     parameters: tuple[str, ...] = ()
@@ -109,37 +110,39 @@ def _without(
     recipe: Recipe, draws: Mapping[str, np.ndarray], cause: Cause, healthy: np.ndarray
 ) -> tuple[Recipe, dict[str, np.ndarray]]:
     """Return recipe and draws in which a cause is undone in everybody who is not healthy."""
-    changed = dict(draws)
+    changed, people = dict(draws), recipe.study.subjects
+    member = np.array([recipe.study.groups.index(person.group) for person in people])
     for name in cause.parameters:
-        typical = np.exp(np.log(draws[name][:, healthy]).mean(axis=1, keepdims=True))
-        changed[name] = np.where(healthy, draws[name], typical)
+        changed[name] = np.exp(_moved(np.log(draws[name]), member, healthy))
     if not cause.plasma:
         return recipe, changed
-    people = recipe.study.subjects
-    well = [person for person, is_well in zip(people, healthy, strict=True) if is_well]
-    usual = {analyte: _mean_of(well, analyte) for analyte in cause.plasma}
-    cured = [
-        person if is_well else _with(person, usual)
-        for person, is_well in zip(people, healthy, strict=True)
-    ]
+    cured = list(people)
+    for analyte in cause.plasma:
+        first = np.log([[person.samples[analyte].value[0] for person in people]])
+        values = np.exp(_moved(first, member, healthy))[0]
+        cured = [_with(p, analyte, float(v)) for p, v in zip(cured, values, strict=True)]
     study: Study = replace(recipe.study, subjects=tuple(cured))
     again = prepare(study, recipe.system, design=recipe.design, noise=recipe.noise, adapted=True)
     return again, changed
 
 
-def _mean_of(people: list[Subject], analyte: str) -> float:
-    """Return the geometric mean of the first samples."""
-    return float(np.exp(np.mean([np.log(p.samples[analyte].value[0]) for p in people])))
+def _moved(logs: np.ndarray, member: np.ndarray, healthy: np.ndarray) -> np.ndarray:
+    """Return logarithms (draw, subject) with the mean of each group at that of healthy people."""
+    usual = logs[:, healthy].mean(axis=1, keepdims=True)
+    moved = logs.copy()
+    for group in np.unique(member[~healthy]):
+        mine = member == group
+        moved[:, mine] += usual - logs[:, mine].mean(axis=1, keepdims=True)
+    return moved
 
 
-def _with(person: Subject, usual: Mapping[str, float]) -> Subject:
-    """Return a person with other plasma in the fasted state."""
-    samples = dict(person.samples)
-    for analyte, value in usual.items():
-        old = samples[analyte]
-        values = np.concatenate([[value], old.value[1:]])
-        samples[analyte] = Samples(old.time, values, old.censoring)
-    return replace(person, samples=samples)
+def _with(person: Subject, analyte: str, value: float) -> Subject:
+    """Return a person with another concentration in the fasted state."""
+    old = person.samples[analyte]
+    values = np.concatenate([[value], old.value[1:]])
+    return replace(
+        person, samples={**person.samples, analyte: Samples(old.time, values, old.censoring)}
+    )
 
 
 def _fasted(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
