@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hepaflux.assess import report as report
     from hepaflux.assess import summarize as summarize
     from hepaflux.assess import with_ranking as with_ranking
-    from hepaflux.confusion import confuse_hypotheses as confuse_hypotheses
-    from hepaflux.confusion import confusion_matrix as confusion_matrix
     from hepaflux.fitting import fit as fit
     from hepaflux.fitting import fit_each as fit_each
     from hepaflux.fitting import fit_hypotheses as fit_hypotheses

@@ -120,8 +120,9 @@ def confuse(
     for name in read_names(test):
         for size in sizes:
             terminal.progress(f"{name}, {size} people in each group")
-            how = {"test": name, "subjects": size, "replicates": replicates, "seed": seed}
-            tables.append(hf.confuse_hypotheses(**how))
+            tables.append(
+                hf.confuse_hypotheses(test=name, subjects=size, replicates=replicates, seed=seed)
+            )
     matrix = hf.confusion_matrix(pd.concat(tables)).reset_index()
     rows = [
         tuple(f"{x:.2f}" if isinstance(x, float) else str(x) for x in row)

@@ -194,12 +194,12 @@ def compare_hypotheses(fits: Mapping[str, xr.DataTree], *, ci_prob: float = 0.9)
     if any(not one[axis].equals(first[axis]) for one in evidence.values()):
         raise ComparisonError("the hypotheses were fitted to different data")
     what = {"subject": "people"}.get(str(axis), "published figures")
+    selectivity, below_half, narrowed = (
+        _selectivity(fits[free[0]], ci_prob) if free else (None, None, None)
+    )
+    standings = _standings(ranked, evidence)
     return Ranking(
-        _standings(ranked, evidence),
-        first.sizes[axis],
-        what,
-        *(_selectivity(fits[free[0]], ci_prob) if free else (None, None, None)),
-        ci_prob=ci_prob,
+        standings, first.sizes[axis], what, selectivity, below_half, narrowed, ci_prob=ci_prob
     )
 
 
@@ -238,8 +238,11 @@ def _standings(
         Standing(
             str(name),
             str(fits[name].attrs.get("hypothesis_says", name)).split(" (")[0],
-            *(float(row[column]) for column in ("elpd", "elpd_diff", "dse", "weight")),
-            int((found[name].pareto_k > found[name].good_k).sum()),
+            elpd=float(row["elpd"]),
+            lead=float(row["elpd_diff"]),
+            lead_se=float(row["dse"]),
+            weight=float(row["weight"]),
+            unreliable=int((found[str(name)].pareto_k > found[str(name)].good_k).sum()),
         )
         for name, row in table.iterrows()
     )
@@ -254,7 +257,9 @@ def _left_out(values: xr.DataArray) -> Any:
         return loo(tree, var_name="left_out", pointwise=True, reff=1.0)
 
 
-def _selectivity(tree: xr.DataTree, ci_prob: float) -> tuple[Estimate, float, float]:
+def _selectivity(
+    tree: xr.DataTree, ci_prob: float
+) -> tuple[Estimate | None, float | None, float | None]:
     """Return the posterior of the selectivity, its mass below one half, and what data added."""
     draws = history.draws(tree)[SELECTIVITY].to_numpy().ravel()
     prior = tree["prior"][SELECTIVITY].to_numpy()

@@ -192,9 +192,9 @@ def _density_of_own(
             middle = middle[:, None]
         spread = draws[f"{parameter.name}_spread"][:, None]
         return np.asarray(stats.norm.logpdf(where, middle, spread))
-    value = from_line(parameter.prior, where[..., None])
-    density = parameter.prior.distribution().logpdf(value)
-    return np.asarray(density + log_slope(parameter.prior, value))
+    prior: Any = parameter.prior
+    value = from_line(prior, where[..., None])
+    return np.asarray(prior.distribution().logpdf(value) + log_slope(prior, value))
 
 
 def _by_person(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> np.ndarray:

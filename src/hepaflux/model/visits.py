@@ -6,13 +6,14 @@ tells nothing; what the liver makes of it follows from the hypothesis.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from hepaflux.model.recipe import prepare
 from hepaflux.model.simulate import Simulated, with_measurements
+from hepaflux.parameter import Fixed
 from hepaflux.study.study import Samples, Study, Subject
 from hepaflux.systems.resting_liver import resting_liver
 from hepaflux.systems.rivals import HEALTH, Hypothesis
@@ -113,16 +114,14 @@ def draw_people(
     ill = np.array([group != "healthy" for group in groups])
     values = {}
     for parameter in resting_liver.parameters:
-        name, prior = parameter.name, system.parameter(parameter.name).prior
+        name = parameter.name
+        prior: Any = system.parameter(name).prior
         if name in HEALTH:
             median = np.where(ill, truth.ill.get(name, HEALTH[name]), HEALTH[name])
             values[name] = median * np.exp(parameter.spread * rng.standard_normal(len(groups)))
         elif parameter in resting_liver.unknowns:
-            common = (
-                prior.value
-                if prior.support == "fixed"
-                else prior.distribution().rvs(random_state=rng)
-            )
+            is_known = isinstance(prior, Fixed)
+            common = prior.value if is_known else prior.distribution().rvs(random_state=rng)
             values[name] = np.full(len(groups), float(common))
     return values
 
