@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from hepaflux.assess import report as report
     from hepaflux.assess import summarize as summarize
     from hepaflux.assess import with_ranking as with_ranking
-    from hepaflux.fitting import fit as fit
     from hepaflux.fitting import fit_each as fit_each
     from hepaflux.fitting import fit_hypotheses as fit_hypotheses
+    from hepaflux.fitting.fit import fit as fit
     from hepaflux.model import CVFloor as CVFloor
     from hepaflux.model import Design as Design
     from hepaflux.model import LogNormalNoise as LogNormalNoise
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from hepaflux.model import build_joint_model as build_joint_model
     from hepaflux.model import build_model as build_model
     from hepaflux.model import expected_contraction as expected_contraction
-    from hepaflux.model import first_pass as first_pass
     from hepaflux.model import predict_treatment as predict_treatment
     from hepaflux.model import simulate_cohort as simulate_cohort
     from hepaflux.model import simulate_study as simulate_study
     from hepaflux.model import simulate_visits as simulate_visits
+    from hepaflux.model.first_pass import first_pass as first_pass
     from hepaflux.parameter import Parameter as Parameter
     from hepaflux.solver import solve as solve
     from hepaflux.study import Study as Study

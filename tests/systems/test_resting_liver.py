@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 
 import hepaflux as hf
+from hepaflux.systems.glucose_balance import production as production_of_loop
 from hepaflux.systems.resting_liver import insulin_drive, newly_made_share, production
 from hepaflux.systems.rivals import FREE, INTACT, PROXIMAL, RIVALS, SELECTIVE, hypothesis
-from hepaflux.systems.selective_resistance import RECORD
-from hepaflux.systems.selective_resistance import production as production_of_loop
-from hepaflux.systems.selective_resistance_values import NUMBERS
 
 LIVER = hf.systems.resting_liver
 
@@ -40,18 +38,16 @@ def test_health_is_the_same_under_every_hypothesis(selectivity):
     assert found["dnl_fraction"] == pytest.approx(9.7 / (9.7 + 66))
     assert found["insulin_on_fat"] == pytest.approx(1)
     assert found["capacity"] == pytest.approx(1)
-    assert found["kinase_load"] == pytest.approx(NUMBERS["r0"][0])
+    assert found["kinase_load"] == pytest.approx(0.15)
     assert found["vldl_tg_secretion"] == pytest.approx((9.7 + 66) / 3 * 1000 / 1440)
 
 
 def test_production_is_that_of_the_slow_loop():
-    """At the insulin, fatty acids and sensitivity that the loop itself has."""
-    p = SimpleNamespace(**hf.systems.selective_resistance.in_condition("nafld").centers)
-    y = RECORD(L=245.0, D=2.6, W=0.45, S=2.7, C=0.45, G=5.3)
-    fluxes = {f.name: f.value(y, p, None) for f in hf.systems.selective_resistance.fluxes}
-    insulin = fluxes["HIRI"] * p.H_0 * p.I_0 / production_of_loop(y, p)
-    mine = production(known(wire_1=0.45), plasma(insulin=insulin, ffa=0.5 * fluxes["FFA"]))
-    assert mine == pytest.approx(production_of_loop(y, p), rel=1e-12)
+    """By what insulin leaves, and by fatty acids, as the balance of glucose has it."""
+    p, u = known(wire_1=0.45), plasma(insulin=85.0, ffa=0.7)
+    left = (1 + (2.5 * 40 / 100) ** 2.2) / (1 + (0.45 * 2.5 * 85 / 100) ** 2.2)
+    drives = SimpleNamespace(FoxO1_drive=left, FFA_drive=0.7 / 0.5)
+    assert production(p, u) == pytest.approx(production_of_loop(None, p, drives), rel=1e-12)
 
 
 def test_a_deaf_wire_spares_lipogenesis_if_selective_and_not_if_proximal():

@@ -63,11 +63,23 @@ def insulin(y: Any, p: Any, u: Any) -> Any:
     return p.beta * p.I_ref * (y.G / p.G_0) ** p.n_I * p.w_M ** (-p.e_M)
 
 
+def produced(left: Any, fatty: Any, p: Any) -> Any:
+    """Return the production of glucose by the liver, mmol/kg/min.
+
+    Parameters
+    ----------
+    left : 1
+        What insulin leaves of its drive, such as FoxO1 in nuclei, over that of health.
+    fatty : 1
+        Fatty acids over those of health.
+    """
+    return p.H_0 * ((1 - p.e_F) * left + p.e_F * left**p.e_A * fatty**0.5)
+
+
 def production(y: Any, p: Any, u: Any) -> Any:
     """Return the production of glucose by the liver, mmol/kg/min."""
     del y
-    pushed = u.FoxO1_drive**p.e_A * u.FFA_drive**0.5
-    return p.H_0 * ((1 - p.e_F) * u.FoxO1_drive + p.e_F * pushed)
+    return produced(u.FoxO1_drive, u.FFA_drive, p)
 
 
 def uptake(y: Any, p: Any, u: Any) -> Any:

@@ -1,10 +1,10 @@
 """Resting liver: production, lipogenesis, export and fat by what a person's plasma holds.
 
-What the slow loop of ``selective_resistance`` leads to, seen from outside: insulin, glucose and
-fatty acids of plasma are known, and the liver is at rest under them, in the fasted state and after
-every step that lasts for hours (a clamp, glucose). So each measurement is plain arithmetic of what
-is unknown: how sensitive the wire to glucose is, whether the wire to fat feels that (lambda_L), how
-much of production fatty acids drive, and what else drives lipogenesis.
+What the slow loop of ``selective_resistance`` leads to, seen from outside and in fewer numbers:
+insulin, glucose and fatty acids of plasma are known, and the liver is at rest under them, in the
+fasted state and after every step that lasts for hours (a clamp, glucose). So each measurement is
+plain arithmetic of what is unknown: how sensitive the wire to glucose is, whether the wire to fat
+feels that (lambda_L), how much of production fatty acids drive, and what else drives lipogenesis.
 
 Assumes     rest: each step lasts until production and lipogenesis have followed
             fatty acids of plasma stand for their appearance; those made and those taken up are
@@ -15,19 +15,20 @@ Valid for   means of hours
 from typing import Any
 
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter
+from hepaflux.systems.glucose_balance import PARAMETERS as BALANCE
+from hepaflux.systems.glucose_balance import produced
 from hepaflux.systems.inputs import basal, plasma_of
 from hepaflux.systems.labeled_pool import resistance_index
 from hepaflux.systems.lipogenesis import PER_DAY
 from hepaflux.systems.liver_fat_values import RIEGER
 from hepaflux.systems.response import RIZZA
-from hepaflux.systems.selective_resistance_values import NUMBERS
 from hepaflux.systems.signaling_values import LI, TER_HORST
 from hepaflux.systems.system import Derived, Input, Output, System
-from hepaflux.systems.wires import fat_share, gate, lipogenic, open_wire, produced
+from hepaflux.systems.wires import fat_share, gate, lipogenic, open_wire
 
 TITCHENELL = "Titchenell PM et al. (2016) Cell Metab 23:1154"
-SAME = "that of the system selective_resistance, chosen there (not verified)"
 CHOSEN = "chosen here"
+RIZZA_PORTAL = f"{RIZZA}, at r_P times the insulin of plasma; the unit of wire_1"
 
 EQUATIONS = (
     "egp = H_0 ((1 - e_F) A/A_0 + e_F (A/A_0)^e_A F^0.5),   A = 1 / (1 + (wire_1 r_P I / K_h)^n_h)",
@@ -77,21 +78,21 @@ UNKNOWN = (
         "1",
         LogNormal(1.0, 0.6),
         "exponent of lipogenesis in glucose",
-        f"{SAME}; the width is chosen here",
+        "chosen here",
     ),
     Parameter(
         "K_S",
         "pmol/L",
         LogNormal(250.0, 0.5),
         "portal insulin that drives half of lipogenesis",
-        f"{SAME}; the width is chosen here",
+        "chosen here",
     ),
     Parameter(
         "n_S",
         "1",
         LogNormal(1.3, 0.25),
         "steepness of lipogenesis in insulin",
-        f"{SAME}; the width is chosen here",
+        "chosen here",
     ),
     Parameter(
         "n_h",
@@ -105,7 +106,7 @@ UNKNOWN = (
         "mmol/kg/min",
         LogNormal(0.011, 0.13),
         "production at the insulin and fatty acids of health",
-        f"{SAME}; people differ by 13 %",
+        "chosen here; people differ by 13 %",
         spread=0.13,
     ),
     Parameter(
@@ -127,13 +128,17 @@ UNKNOWN = (
 )
 """What a fit looks for."""
 
-LENT = (
-    *("K_h", "e_A", "r_P", "G_0", "I_0", "DNL", "r0", "sigma"),
-    *("K_V", "L_0", "lean_liver", "TG_mass"),
-)
-"""Constants of ``selective_resistance``; K_h is the unit that wire_1 is told in."""
-
-OWN = (
+KNOWN = (
+    Parameter("K_h", "pmol/L", Fixed(100.0), "portal insulin that halves production", RIZZA_PORTAL),
+    Parameter("r_P", "1", Fixed(2.5), "insulin of the portal vein over that of plasma", CHOSEN),
+    Parameter("I_0", "pmol/L", Fixed(40.0), "fasting insulin in health", CHOSEN),
+    Parameter("r0", "1", Fixed(0.15), "inhibited over other IRS in health", CHOSEN),
+    Parameter("DNL", "mmol/day", Fixed(9.7), "fatty acids made in health", RIEGER),
+    Parameter("sigma", "1", Fixed(0.30), "suppression of secretion at full insulin action", CHOSEN),
+    Parameter("K_V", "mmol", Fixed(52.0), "liver triglyceride that gives half the export", CHOSEN),
+    Parameter("L_0", "mmol", Fixed(53.0), "liver triglyceride in health", CHOSEN),
+    Parameter("lean_liver", "g", Fixed(1450.0), "mass of a liver without fat", CHOSEN),
+    Parameter("TG_mass", "g/mmol", Fixed(0.86), "molar mass of triglyceride", "usual, 860 g/mol"),
     Parameter("FFA_0", "mmol/L", Fixed(0.5), "fatty acids of plasma in health", CHOSEN),
     Parameter(
         "preformed",
@@ -150,16 +155,10 @@ OWN = (
         f"{CHOSEN} so that a meal raises the newly made share about fivefold",
     ),
 )
+"""What is taken as known; 0 marks health."""
 
-
-def constants() -> tuple[Parameter, ...]:
-    """Return what is known."""
-    lent = (
-        Parameter(name, unit, Fixed(value), meaning, SAME)
-        for name, (value, unit, meaning) in NUMBERS.items()
-        if name in LENT
-    )
-    return (*lent, *OWN)
+LENT = tuple(p for p in BALANCE if p.name in ("G_0", "e_A"))
+"""Constants of ``glucose_balance``, whose law of production this is."""
 
 
 def production(p: Any, u: Any) -> Any:
@@ -271,7 +270,7 @@ resting_liver = System(
     equations=EQUATIONS,
     references=(LI, TER_HORST, TITCHENELL, RIEGER, RIZZA),
     states=(),
-    parameters=(*UNKNOWN, *constants()),
+    parameters=(*UNKNOWN, *KNOWN, *LENT),
     inputs=INPUTS,
     outputs=tuple(output(*row) for row in MEASURED),
     derived=DERIVED,

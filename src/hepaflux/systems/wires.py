@@ -15,19 +15,6 @@ def open_wire(sensitivity: Any, known: Any, p: Any) -> Any:
     return 1 - hill(sensitivity * p.r_P * known, p.K_h, p.n_h)
 
 
-def produced(left: Any, fatty: Any, p: Any) -> Any:
-    """Return the production of glucose by the liver, mmol/kg/min.
-
-    Parameters
-    ----------
-    left : 1
-        What insulin leaves of production, over that in health.
-    fatty : 1
-        Fatty acids over those of health.
-    """
-    return p.H_0 * ((1 - p.e_F) * left + p.e_F * left**p.e_A * fatty**0.5)
-
-
 def lipogenic(known: Any, sensitivity: Any, p: Any) -> Any:
     """Return what insulin does for lipogenesis, 0 to 1."""
     heard = (1 - p.lambda_L) + p.lambda_L * sensitivity
