@@ -5,6 +5,7 @@ tells nothing; what the liver makes of it follows from the hypothesis.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -101,9 +102,24 @@ def simulate_visits(
         license="CC0-1.0",
         protocol=test,
     )
-    measured = with_measurements(prepare(study, resting_liver), values, rng)
+    measured = _reported(with_measurements(prepare(study, resting_liver), values, rng))
     labels = {"subject": [person.name for person in people], "group": groups}
     return Simulated(measured, pd.DataFrame({**labels, **values}))
+
+
+def _reported(study: Study) -> Study:
+    """Return a study as it is reported: what error makes negative is told as zero."""
+    people = tuple(
+        replace(
+            person,
+            samples={
+                analyte: replace(samples, value=np.maximum(samples.value, 0.0))
+                for analyte, samples in person.samples.items()
+            },
+        )
+        for person in study.subjects
+    )
+    return replace(study, subjects=people)
 
 
 def draw_people(
