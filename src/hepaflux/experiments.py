@@ -47,7 +47,8 @@ def simulate(
         typer.Option(
             help="ogtt75, ogtt75_sparse, ogtt75_c_peptide, meal, labeled_meal, triple_tracer,"
             " labeled_meal_c_peptide, ivgtt, ivgtt_labeled, clamp, labeled_acetate, heavy_water,"
-            " vldl_tracer, fat_sources, fast, half_year, year, insulin_steps or medium_steps.",
+            " vldl_tracer, fat_sources, resting_clamp, fast, half_year, year, insulin_steps or"
+            " medium_steps.",
             show_default="the usual test of the system",
         ),
     ] = None,

@@ -45,6 +45,7 @@ PROTOCOLS = {
     "sources": "fat_sources",
     "fasting": "fast",
     "signaling": "insulin_steps",
+    "resting_liver": "resting_clamp",
     "liver_fat": "half_year",
     "selective_resistance": "year",
     "secretion": "ogtt75_c_peptide",

@@ -35,6 +35,9 @@ FED_TIMES = (1200, 1320, 1440)
 PRECURSORS = ("nefa", "dnl", "diet")
 """What each of three labels marks."""
 
+RESTS = (0, 240, 480)
+"""Times of the fasted state and of the ends of two steps of a clamp, min."""
+
 LIPID_TESTS: Mapping[str, StandardTest] = MappingProxyType(
     {
         "heavy_water": StandardTest(
@@ -61,6 +64,19 @@ LIPID_TESTS: Mapping[str, StandardTest] = MappingProxyType(
                 f"{source}_{role}_enrichment": FED_TIMES
                 for source in PRECURSORS
                 for role in ("precursor", "product")
+            },
+        ),
+        "resting_clamp": StandardTest(
+            (),
+            (),
+            sampled={
+                **dict.fromkeys(("insulin", "glucose", "ffa", "egp", "dnl_fraction"), RESTS),
+                **dict.fromkeys(("vldl_tg_secretion", "ihtg"), RESTS[:1]),
+            },
+            known={
+                "insulin": (40.0, 150.0, 500.0),
+                "glucose": (5.0, 5.0, 5.0),
+                "ffa": (0.5, 0.2, 0.08),
             },
         ),
         "half_year": StandardTest((), (), sampled=dict.fromkeys(LIVER_FAT, HALF_YEAR)),

@@ -5,8 +5,7 @@ from types import MappingProxyType
 
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter, Prior
 from hepaflux.systems.condition import Condition, Reported, reported
-from hepaflux.systems.fat_export import CONTENT
-from hepaflux.systems.fat_export import FABBRINI
+from hepaflux.systems.fat_export import CONTENT, FABBRINI
 from hepaflux.systems.flux import Arrow
 
 RIEGER = "Rieger TR et al. (2022) Front Pharmacol 13:910789"

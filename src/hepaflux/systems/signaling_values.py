@@ -234,7 +234,7 @@ def names(settings: Settings, tissues: tuple[Tissue, ...]) -> tuple[str, ...]:
 
 def known(name: str) -> Parameter:
     """Return a parameter with its value in health, for another system that has it too."""
-    return _parameter(name, is_unknown=False)
+    return _parameter(name)
 
 
 def parameters(settings: Settings, tissues: tuple[Tissue, ...]) -> tuple[Parameter, ...]:
@@ -250,7 +250,7 @@ def leading(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in unknown(settings) if name in ("load", "lambda_L", *CELLS[:1]))
 
 
-def _parameter(name: str, widths: tuple[float, float] | None) -> Parameter:
+def _parameter(name: str, widths: tuple[float, float] | None = None) -> Parameter:
     """Return a parameter; where it is unknown, with the widths of its prior and of people."""
     value = VALUES[name]
     source = value.source if value.verified else f"{value.source} (not verified)"
