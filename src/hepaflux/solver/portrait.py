@@ -2,25 +2,24 @@
 
 A system whose inputs are constant moves through the space of its states without memory, so that its
 courses from several starts and its points of rest say all of it. Starts are any states, not those
-that ``initial`` gives, and nothing is differentiated: the plain equations are followed by SciPy.
+that ``initial`` gives. Starts and parameters are data here: one compilation serves all states of
+health, and nothing is differentiated.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.integrate import solve_ivp
 from scipy.optimize import root
 
-from hepaflux.study.study import StudyError, Subject
-from hepaflux.systems.system import System, fields_type
+from hepaflux.solver.trajectory import solve
+from hepaflux.study.study import Samples, StudyError, Subject
+from hepaflux.systems.system import Input, System, fields_type
 
 POINTS = 200
 """Times of a course, more of them early."""
-
-TOLERANCE = (1e-8, 1e-10)
-"""Relative, and absolute in units of each state's scale."""
 
 ALIKE = 1e-4
 """Points of rest that differ by less than this share of the scales are one."""
@@ -98,6 +97,7 @@ class _Autonomous:
         self.p: Any = fields_type("P", list(system.centers))(**system.centers)
         inputs = constant_inputs(system)
         self.u: Any = fields_type("U", list(inputs))(**inputs)
+        self.as_data = _as_data(system, self.record)
 
     def start(self, given: Mapping[str, float]) -> np.ndarray:
         unknown = sorted(set(given) - set(self.names))
@@ -113,19 +113,22 @@ class _Autonomous:
 
     def follow(self, begin: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Return the states at times, shape (time, state)."""
-        rtol, atol = TOLERANCE
-        how = {"method": "LSODA", "t_eval": times, "rtol": rtol, "atol": atol * self.scales}
-        span = (times[0], times[-1])
-        with np.errstate(all="ignore"):
-            solved = solve_ivp(lambda t, y: self.rates(y), span, begin, **how)
-        if not solved.success:
-            raise ValueError(f"{self.system.name} cannot be followed: {solved.message}")
-        return np.asarray(solved.y.T)
+        name = self.system.name
+        at_zero = Samples(times[:1], np.zeros(1), np.array(["none"]))
+        data = dict(zip(map(started, self.names), map(float, begin), strict=True))
+        data |= {held(n): value for n, value in self.p._asdict().items()}
+        somebody = Subject(name, {"glucose": at_zero}, covariates=data)
+        found = solve(self.as_data, {}, somebody, times=times)
+        if found.failed:
+            raise ValueError(f"{name} cannot be followed: a state leaves all bounds")
+        return np.column_stack([found.states[state] for state in self.names])
 
     def rests(self, near: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the points of rest that are found from some states, each once."""
         found: list[np.ndarray] = []
         for guess in near:
+            if any(np.abs((guess - y) / self.scales).max() < ALIKE for y in found):
+                continue
             # On its way the search may leave what is possible, such as an amount below zero.
             with np.errstate(all="ignore"):
                 solved = root(self._scaled_rates, guess / self.scales)
@@ -164,6 +167,41 @@ class _Autonomous:
                 for name, (r, value) in values.items()
             }
         )
+
+
+def held(name: str) -> str:
+    """Return the name of the input that holds a parameter."""
+    return f"held_{name}"
+
+
+def started(state: str) -> str:
+    """Return the name of the input that holds where a state starts."""
+    return f"start_{state}"
+
+
+def _as_data(system: System, record: Any) -> System:
+    """Return a system whose parameters and starts are inputs, read from covariates."""
+    known = {held(p.name): (p.unit, p.meaning) for p in system.parameters}
+    known |= {started(s.name): (s.unit, f"{s.meaning}, at the start") for s in system.states}
+    inputs = tuple(Input(name, *about, _covariate(name)) for name, about in known.items())
+    names = [parameter.name for parameter in system.parameters]
+    parameters: Any = fields_type("P", names)
+
+    def rhs(t: Any, y: Any, p: Any, u: Any) -> Any:
+        values = parameters(*(getattr(u, held(name)) for name in names))
+        return system.rhs(t, y, values, u)  # type: ignore[misc]
+
+    def initial(p: Any, u: Any) -> Any:
+        return record(*(getattr(u, started(state.name)) for state in system.states))
+
+    bare: dict[str, Any] = dict.fromkeys(("parameters", "outputs", "derived", "fluxes"), ())
+    return replace(
+        system, inputs=(*system.inputs, *inputs), rhs=rhs, initial=initial, signals=(), **bare
+    )
+
+
+def _covariate(name: str) -> Any:
+    return lambda subject: subject.covariates[name]
 
 
 def constant_inputs(system: System) -> dict[str, float]:
