@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 import hepaflux as hf
+from hepaflux.assess import render_report
 from hepaflux.cli import app
 from hepaflux.systems.rivals import FREE, SELECTIVE
 
@@ -37,17 +40,40 @@ def test_a_virtual_study_reads_back(tmp_path: Path):
     assert set(again.subjects[0].samples) == set(study.subjects[0].samples)
 
 
-@pytest.mark.slow
-def test_fit_ranks_and_writes_a_report(tmp_path: Path):
-    study = hf.simulate_visits(SELECTIVE, test="fasted", subjects=3, seed=1).study
+def fitted(name: str, gain: float) -> xr.DataTree:
+    """Inference data as a fit leaves it, as small as a report takes it."""
+    rng = np.random.default_rng(len(name))
+    shape = (2, 100)
+    likelihood = gain + 0.05 * rng.standard_normal((*shape, 8))
+    draws = {"chi": rng.lognormal(size=shape)}
+    if name == FREE.name:
+        draws["lambda_L"] = rng.beta(2, 20, size=shape)
+    sampled = xr.Dataset({k: (("chain", "draw"), v) for k, v in draws.items()})
+    people = xr.Dataset({"person": (("chain", "draw", "subject"), likelihood)})
+    groups = {"/posterior": sampled, "/prior": sampled, "/person_log_likelihood": people}
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs["hypothesis_says"] = f"{name} is true (A paper)"
+    return tree
+
+
+def test_fit_ranks_and_writes_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = {}
+
+    def fit_hypotheses(study, **how):
+        asked.update(how, people=len(study.subjects))
+        return {n: fitted(n, -i) for i, n in enumerate(("selective", "proximal", "free"))}
+
+    monkeypatch.setattr("hepaflux.fitting.fit_hypotheses", fit_hypotheses)
+    study = hf.simulate_visits(SELECTIVE, subjects=2, seed=1).study
     hf.write_study(study, tmp_path / "livers")
-    words = ["--draws", "60", "--tune", "100", "--chains", "2"]
-    result = CliRunner().invoke(
-        app, ["hypotheses", "fit", str(tmp_path / "livers"), "-o", str(tmp_path / "run"), *words]
-    )
+    words = ["fit", tmp_path / "livers", "-o", tmp_path / "run", "--draws", "60"]
+    result = CliRunner().invoke(app, ["hypotheses", *map(str, words)])
     assert result.exit_code in (0, 3), result.stdout + result.stderr
+    assert asked == {"draws": 60, "tune": 1000, "chains": 4, "seed": 1, "people": 4}
     assert "stacking weight" in result.stdout
-    assert "Left free, lambda_L was" in result.stdout
+    assert "selective is true predicted people left out best" in " ".join(result.stdout.split())
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "Rival hypotheses" in page
-    assert hf.load_run(tmp_path / "run").attrs["hypothesis"] == FREE.name
+    assert "Left free, lambda_L was 0.0" in page
+    again = hf.load_run(tmp_path / "run")
+    assert "Rival hypotheses" in render_report(again)
