@@ -26,10 +26,10 @@ def test_a_diagram_of_health_beside_disease(tmp_path: Path):
     assert "normal" in (tmp_path / "liver.svg").read_text(encoding="utf-8")
 
 
-def test_a_portrait_of_the_loop(tmp_path: Path):
-    out = tmp_path / "loop.png"
-    words = ("--states", "normal,nafld", "--x", "ihtg", "--y", "wire_1", "--days", 1000)
-    run("portrait", "selective_resistance", *words, "-o", out)
+def test_a_portrait_of_a_liver_with_and_without_a_diet(tmp_path: Path):
+    out = tmp_path / "liver.png"
+    words = ("--states", "nafld,nafld_diet", "--x", "ihtg", "--y", "secretion_rate", "--days", 400)
+    run("portrait", "liver_fat", *words, "-o", out)
     assert out.read_bytes().startswith(PNG)
 
 

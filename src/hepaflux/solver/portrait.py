@@ -6,8 +6,8 @@ that ``initial`` gives. Starts and parameters are data here: one compilation ser
 health, and nothing is differentiated.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,7 @@ class _Autonomous:
         self.p: Any = fields_type("P", list(system.centers))(**system.centers)
         inputs = constant_inputs(system)
         self.u: Any = fields_type("U", list(inputs))(**inputs)
-        self.as_data = _as_data(system, self.record)
+        self.as_data = _as_data(system)
 
     def start(self, given: Mapping[str, float]) -> np.ndarray:
         unknown = sorted(set(given) - set(self.names))
@@ -179,24 +179,42 @@ def started(state: str) -> str:
     return f"start_{state}"
 
 
-def _as_data(system: System, record: Any) -> System:
+@dataclass(frozen=True)
+class _Rates:
+    """Rates of a system whose parameters are inputs; alike for all values, so compiled once."""
+
+    rhs: Callable[[Any, Any, Any, Any], Any]
+    names: tuple[str, ...]
+
+    def __call__(self, t: Any, y: Any, p: Any, u: Any) -> Any:
+        values = (getattr(u, held(name)) for name in self.names)
+        return self.rhs(t, y, fields_type("P", self.names)(*values), u)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """States that start where the inputs say."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, p: Any, u: Any) -> Any:
+        values = (getattr(u, started(name)) for name in self.names)
+        return fields_type("Y", self.names)(*values)
+
+
+def _as_data(system: System) -> System:
     """Return a system whose parameters and starts are inputs, read from covariates."""
     known = {held(p.name): (p.unit, p.meaning) for p in system.parameters}
     known |= {started(s.name): (s.unit, f"{s.meaning}, at the start") for s in system.states}
     inputs = tuple(Input(name, *about, _covariate(name)) for name, about in known.items())
-    names = [parameter.name for parameter in system.parameters]
-    parameters: Any = fields_type("P", names)
-
-    def rhs(t: Any, y: Any, p: Any, u: Any) -> Any:
-        values = parameters(*(getattr(u, held(name)) for name in names))
-        return system.rhs(t, y, values, u)  # type: ignore[misc]
-
-    def initial(p: Any, u: Any) -> Any:
-        return record(*(getattr(u, started(state.name)) for state in system.states))
-
     bare: dict[str, Any] = dict.fromkeys(("parameters", "outputs", "derived", "fluxes"), ())
     return replace(
-        system, inputs=(*system.inputs, *inputs), rhs=rhs, initial=initial, signals=(), **bare
+        system,
+        inputs=(*system.inputs, *inputs),
+        rhs=_Rates(system.rhs, tuple(p.name for p in system.parameters)),  # type: ignore[arg-type]
+        initial=_Start(tuple(state.name for state in system.states)),
+        signals=(),
+        **bare,
     )
 
 
