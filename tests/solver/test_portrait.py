@@ -79,6 +79,12 @@ def test_inputs_that_are_constant_are_read():
     assert tree["rests"].sizes["rest"] == 1
 
 
+def test_states_of_health_with_other_pools_are_no_starts():
+    led = ends(hf.systems.liver_fat, minutes=1e5)
+    assert "published" in {c.name for c in hf.systems.liver_fat.conditions} - set(led)
+    assert all(set(states) == {"L"} for states in led.values())
+
+
 @pytest.mark.parametrize(
     ("system", "starts", "message"),
     [

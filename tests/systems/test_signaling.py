@@ -327,20 +327,6 @@ class TestCells:
         found = self.shape("irs1_phosphorylation", [0.9, 4.0, 5.2], *steps_)
         np.testing.assert_allclose(found / found[-1], [0.66, 0.66, 1.0], atol=0.12)
 
-    def test_cells_can_be_without_insulin(self):
-        """A power below two has no second derivative at zero, which the implicit method takes."""
-        held = Samples(np.array([-1.0, 0.0, 5.0]), np.array([0.0, 100.0, 0.0]), np.full(3, "none"))
-        system = SIGNALING.with_options(**CELLS)
-        unknowns = {p.name: system.centers[p.name] for p in system.unknowns}
-        found = hf.solve(
-            system, unknowns, Subject("S", {"medium_insulin": held}), times=[-0.5, 0.0, 5.0, 600.0]
-        )
-        assert not found.failed
-        assert all(np.isfinite(slope).all() for slope in found.sensitivities.values())
-        assert found.states["tyrosine"][:2] == pytest.approx(0.0, abs=1e-9)
-        assert found.states["tyrosine"][2] > 1e-4
-        assert found.states["tyrosine"][3] == pytest.approx(0.0, abs=1e-6)
-
     def test_occupancy_is_that_of_the_whole_receptor_pool(self):
         p = SimpleNamespace(receptors=0.5, K_R=100.0)
         assert occupancy(100.0, p) == pytest.approx(0.25)

@@ -75,12 +75,17 @@ def phase_portrait(
 
 
 def ends(system: System, *, minutes: float) -> dict[str, dict[str, float]]:
-    """Return where each state of health of a system leads, by its name; states in their units."""
+    """Return where each state of health of a system leads, by its name; states in their units.
+
+    One under whose options the system has other states is left out.
+    """
     found = {}
     for condition in system.conditions:
-        moving = _Autonomous(system.in_condition(condition.name))
-        last = moving.follow(moving.start({}), np.array([0.0, minutes]))[-1]
-        found[condition.name] = dict(zip(moving.names, map(float, last), strict=True))
+        chosen = system.in_condition(condition.name)
+        if [s.name for s in chosen.states] == [s.name for s in system.states]:
+            moving = _Autonomous(chosen)
+            last = moving.follow(moving.start({}), np.array([0.0, minutes]))[-1]
+            found[condition.name] = dict(zip(moving.names, map(float, last), strict=True))
     return found
 
 
