@@ -34,7 +34,7 @@ from hepaflux.systems.system import System
 ENOUGH = 4000
 """Draws in all chains from which on a subject's chains are expected to agree."""
 
-AGAIN = ((2, nuts.POPULATION_ACCEPT), (4, nuts.CAREFUL_ACCEPT))
+AGAIN = ((2, 0.95), (4, 0.98))
 """How many times as long the chains of a subject are that did not agree or diverged, and at what
 acceptance: a second attempt, which is enough for nearly all, and a third."""
 

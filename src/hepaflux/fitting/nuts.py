@@ -19,9 +19,6 @@ divergences."""
 POPULATION_ACCEPT = 0.95
 """The same for a model with a population, whose spread makes the curvature vary."""
 
-CAREFUL_ACCEPT = 0.98
-"""The same for a subject whose chains diverged or did not agree."""
-
 MOST_R_HAT, LEAST_ESS = 1.01, 400
 """Chains agree up to this R-hat and from this number of effective draws on."""
 
