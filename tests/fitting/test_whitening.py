@@ -8,7 +8,7 @@ from virtual import ions, study_of
 import hepaflux as hf
 from hepaflux.fitting.compiled import compile_model, density_and_gradient
 from hepaflux.fitting.fit import sampling_of
-from hepaflux.fitting.whitening import RIDGES, _factor, whiten
+from hepaflux.fitting.whitening import RIDGES, _factor, crossed, people, whiten
 
 
 def test_the_factor_is_that_of_the_curvature_and_the_first_ridge():
@@ -68,3 +68,26 @@ def test_the_mode_is_sought_with_correlations_held_at_nought():
     at = {n: s for n, s in zip(*compiled.shape_info[:2], strict=True) if n in held}
     moved = np.delete(gradient, np.concatenate([np.arange(len(center))[s] for s in at.values()]))
     assert np.abs(moved).max() < 0.1
+
+
+def test_each_person_is_taken_from_the_mode_that_serves_it_best():
+    """Two peaks of each coordinate: the modes found differ in who is at the higher one."""
+
+    def density(point):
+        return float(np.sum(-((point**2 - 1) ** 2) + 0.5 * point)), np.zeros_like(point)
+
+    found = [np.array([1.0, -1.0, 1.0]), np.array([1.0, 1.0, -1.0]), np.array([-1.0, -1.0, -1.0])]
+    blocks = [np.array([i]) for i in range(3)]
+    np.testing.assert_array_equal(crossed(density, found, blocks), [1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(crossed(density, found, []), found[0])
+
+
+def test_the_unknowns_of_a_person_are_found_by_their_subject():
+    study = study_of(*(ions(f"S{i}", time=[360.0]) for i in range(4)))
+    compiled = compile_model(hf.build_model(study, hf.systems.mida))
+    blocks = people(compiled)
+    places = dict(zip(*compiled.shape_info[:2], strict=True))
+    own = {name: at for name, at in places.items() if name in ("f_line_offset", "p_logodds__")}
+    assert [block.tolist() for block in blocks] == [
+        sorted(at.start + i for at in own.values()) for i in range(4)
+    ]

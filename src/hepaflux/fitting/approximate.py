@@ -56,7 +56,12 @@ def starting_points(compiled: Any, seed: int) -> list[np.ndarray]:
 
 
 def best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the highest mode that optimizations from several starts find.
+    """Return the highest mode that optimizations from several starts find; raises as ``modes``."""
+    return modes(density, starts)[0]
+
+
+def modes(density: Callable, starts: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the mode that is found from each start, the highest first.
 
     Raises
     ------
@@ -71,10 +76,10 @@ def best_mode(density: Callable, starts: Sequence[np.ndarray]) -> np.ndarray:
     # Two threads of a linear algebra of vectors this short only wait for each other.
     with threadpool_limits(1, user_api="blas"):
         found = [optimize.minimize(negative, x, jac=True, method="L-BFGS-B") for x in starts]
-    best = min(found, key=lambda result: result.fun)
-    if best.fun >= 1e100:
+    ranked = sorted((result for result in found if result.fun < 1e100), key=lambda r: r.fun)
+    if not ranked:
         raise FitError("no starting point has a finite log-density; check data and priors")
-    return best.x
+    return [result.x for result in ranked]
 
 
 def hessian(density: Callable, point: np.ndarray) -> np.ndarray:
