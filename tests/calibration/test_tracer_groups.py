@@ -16,8 +16,9 @@ from hepaflux.fitting import nuts
 from hepaflux.fitting.compiled import compile_model, with_study
 from hepaflux.fitting.fit import sampling_of
 from hepaflux.model import HEALTHY, NAFLD, Population
-from hepaflux.model.protocols import IONS, StandardTest
+from hepaflux.model.lipid_tests import IONS
 from hepaflux.model.recipe import data_values
+from hepaflux.model.standard_test import StandardTest
 from hepaflux.parameter import Fixed, center
 
 pytestmark = pytest.mark.slow
