@@ -1,6 +1,7 @@
 """The command that says what a treatment will do to those who were fitted."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 import hepaflux as hf
 from hepaflux.arguments import read_fitted, read_treatment
 from hepaflux.cli import app
+from hepaflux.parameter import describe
 
 
 def run(*words: object, code: int = 0) -> str:
@@ -35,6 +37,24 @@ def test_the_system_of_a_run_is_as_it_was_fitted(fitted: Path):
     assert dict(system.settings) == {"pools": "one"}
     assert system.centers["DNL_factor"] == 0.448
     assert system.centers["ox"] == hf.systems.liver_fat.centers["ox"]
+
+
+def test_priors_of_a_run_are_those_it_was_fitted_with(fitted: Path):
+    """What the fit sought is not taken as known, a treatment or anything else."""
+    posterior = hf.load_run(fitted)
+    priors = json.loads(posterior.attrs["priors"])
+    sought = {"DNL_factor": "median=0.6, cv=0.3", "ox": "alpha=2, beta=3"}
+    posterior.attrs["priors"] = json.dumps(priors | sought)
+    system = read_fitted(posterior)
+    assert {name: describe(system.priors[name]) for name in sought} == sought
+    assert {name: describe(prior) for name, prior in system.priors.items()} == priors | sought
+
+
+def test_a_run_of_several_systems_is_refused(fitted: Path):
+    posterior = hf.load_run(fitted)
+    posterior.attrs["system"] = "liver_fat+extraction"
+    with pytest.raises(ValueError, match=r"fitted with liver_fat\+extraction, and does not say"):
+        read_fitted(posterior)
 
 
 def test_treatments_are_compared_in_a_table_and_a_picture(fitted: Path, tmp_path: Path):

@@ -85,16 +85,30 @@ def read_system(
 
 
 def read_fitted(posterior: "xr.DataTree") -> "System":
-    """Return the system that a run was fitted with, its options and what it took as known."""
+    """Return the system that a run was fitted with, with its options and its priors.
+
+    Raises
+    ------
+    ValueError
+        If several systems were fitted at once, or in one body: the run does not say how they drive
+        each other.
+    """
     import json
 
-    from hepaflux.parameter import parse_prior
+    from hepaflux.parameter import describe, parse_prior
     from hepaflux.systems import named
 
-    about = {name: json.loads(posterior.attrs[name]) for name in ("options", "priors", "fixed")}
-    system = named(posterior.attrs["system"]).with_options(**about["options"])
-    known = {name: parse_prior(about["priors"][name]) for name in about["fixed"]}
-    return system.with_priors(**{n: prior for n, prior in known.items() if n in system.priors})
+    name = posterior.attrs["system"]
+    if "+" in name:
+        raise ValueError(
+            f"the run was fitted with {name}, and does not say what drives what in it; treatments"
+            " can be predicted of runs of one bundled system"
+        )
+    options, priors = (json.loads(posterior.attrs[part]) for part in ("options", "priors"))
+    system = named(name).with_options(**options)
+    usual = {n: describe(prior) for n, prior in system.priors.items()}
+    other = {n: text for n, text in priors.items() if usual.get(n, text) != text}
+    return system.with_priors(**{n: parse_prior(text) for n, text in other.items()})
 
 
 def read_treatment(text: str) -> str | dict[str, float]:

@@ -1,5 +1,7 @@
 """Treatments: what is predicted is the solution, nothing changes where nothing is done, bands."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -78,6 +80,33 @@ def test_what_the_fit_assumed_of_a_treatment_is_replaced():
     assert float(own["courses"]["NEFA_uptake"][0, 0, 0, -1]) == pytest.approx(228.0)
 
 
+UNSURE = LIVER_FAT.with_priors(DNL_factor=LogNormal(0.6, 0.3))
+"""What the treatment does to lipogenesis is fitted."""
+
+
+class TestFittedTreatment:
+    """What a treatment does can be fitted, too, and then counts as it was found."""
+
+    found = (("chain", "draw"), np.array([[0.4, 0.6, 0.8]]))
+
+    @pytest.mark.parametrize("system", [LIVER_FAT, UNSURE])
+    def test_it_is_as_the_fit_found(self, system):
+        tree = posterior(DNL_factor=self.found)
+        told = hf.predict_treatment(tree, system, treatment={"NEFA_factor": 1.0})
+        made = told["courses"]["lipogenesis_rate"][0, :, 0, -1]
+        np.testing.assert_allclose(made, 30.0 * self.found[1][0])
+
+    def test_a_stated_value_stands_in_its_place(self):
+        tree = posterior(DNL_factor=self.found)
+        made = predicted(tree, {"DNL_factor": 0.5})["courses"]["lipogenesis_rate"]
+        np.testing.assert_allclose(made[..., -1], 15.0)
+
+    def test_one_that_the_fit_does_not_know_is_refused_unless_stated(self):
+        with pytest.raises(ValueError, match="the fit says nothing of DNL_factor"):
+            hf.predict_treatment(posterior(), UNSURE, treatment={"NEFA_factor": 1.0})
+        hf.predict_treatment(posterior(), UNSURE, treatment={"DNL_factor": 1.0}, days=1.0)
+
+
 class TestWho:
     def test_the_typical_person_of_a_group(self):
         """Medians of populations count, shared values as they are, by group those of the group."""
@@ -120,6 +149,8 @@ class TestWho:
     [
         ({"treatment": "magic"}, KeyError, "no treatment 'magic'; it has none, pioglitazone, diet"),
         ({"treatment": {"magic": 0.5}}, KeyError, "no parameter 'magic'"),
+        ({"treatment": {"NEFA": 150.0}}, ValueError, "NEFA says something of a person.*DNL_factor"),
+        ({"treatment": {"ox": 0.5}}, ValueError, "ox says something of a person"),
         ({"treatment": "diet", "who": "C"}, KeyError, "nobody is called 'C'; there are person"),
         ({"treatment": "diet", "days": 0.0}, ValueError, "days must be above 0"),
     ],
@@ -131,10 +162,35 @@ def test_what_cannot_be_predicted_is_said(how, error, message):
 
 def test_a_fit_of_something_else_is_refused():
     tree = posterior()
-    with pytest.raises(ValueError, match="the fit says nothing of SI"):
-        hf.predict_treatment(tree, hf.systems.minimal, treatment={"SG": 0.02})
+    lacking = xr.DataTree.from_dict({"posterior": tree["posterior"].to_dataset()[["NEFA", "DNL"]]})
+    with pytest.raises(ValueError, match="the fit says nothing of IHTG, K_V, k_LPL"):
+        predicted(lacking, "diet")
     tree.attrs["system"] = "minimal"
     with pytest.raises(ValueError, match="the fit is of minimal, not of liver_fat"):
+        predicted(tree, "diet")
+
+
+@pytest.mark.parametrize("name", ["minimal", "selective_resistance"])
+def test_a_system_without_treatments_is_refused(name):
+    system = hf.systems.named(name)
+    known = {parameter.name: 0.5 for parameter in system.parameters}
+    with pytest.raises(ValueError, match=f"system '{name}' declares no treatments"):
+        hf.predict_treatment(posterior(), system, treatment=known)
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ({"options": {"pools": "five"}}, "the fit has pools=five, but .* has pools=one"),
+        ({"fixed": ["ox"], "priors": {"ox": "value=0.5"}}, "the fit has ox with value=0.5, but"),
+        ({"fixed": [], "priors": {"ox": "alpha=2, beta=2"}}, "the fit has ox with alpha=2, beta=2"),
+        ({"fixed": ["K_V"], "priors": {"K_V": "value=52"}}, "K_V with value=52, but .* median="),
+    ],
+)
+def test_another_choice_than_that_of_the_fit_is_refused(about, message):
+    tree = posterior()
+    tree.attrs |= {name: json.dumps(value) for name, value in about.items()}
+    with pytest.raises(ValueError, match=message):
         predicted(tree, "diet")
 
 

@@ -6,7 +6,7 @@ the fit leaves open; measurements to come have the error of the assay on top.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from hepaflux.model.courses import described
 from hepaflux.model.noise import noise_of
 from hepaflux.model.predict import courses
 from hepaflux.model.recipe import prepare, separate
-from hepaflux.parameter import Fixed, LogNormal, Prior, center
+from hepaflux.parameter import Fixed, LogNormal, Prior, center, describe
 from hepaflux.study.study import Samples, Study, Subject
 from hepaflux.systems.system import Output, System
 
@@ -55,8 +55,8 @@ def predict_treatment(
     system : System
         The one that was fitted.
     treatment : str, or mapping of str to float or Prior
-        A name among ``system.treatments``, or values of parameters. Whatever the fit assumed of
-        these is replaced.
+        A name among ``system.treatments``, or values of parameters that these state. Whatever the
+        fit assumed or found of these is replaced; of the others it stays.
     days : float
         How long it is followed.
     who : str, optional
@@ -76,25 +76,28 @@ def predict_treatment(
     KeyError
         If there is no such treatment, parameter, subject or group.
     ValueError
-        If the posterior is of another system, nobody in it is typical, or days is not above 0.
+        If the system declares no treatments, a value is stated of what says something of a person,
+        the posterior is of another system or of other options or fixed values, nobody in it is
+        typical, or days is not above 0.
     StudyError
         If the system is driven by samples, which the future does not have.
     """
-    if posterior.attrs.get("system", system.name) != system.name:
-        raise ValueError(f"the fit is of {posterior.attrs['system']}, not of {system.name}")
+    if not system.treatments:
+        raise ValueError(f"system {system.name!r} declares no treatments, so none can be predicted")
     if not 0 < days < np.inf:
         raise ValueError(f"days must be above 0, but is {days:g}")
+    _check_same(posterior, system)
     stated = treatment_values(system, treatment)
-    people = _people(posterior, system, who)
-    rng = np.random.default_rng(seed)
-    open_to = {*stated, *(n for known in system.treatments for n in known.values)}
-    treated = system.with_priors(**dict.fromkeys(sorted(open_to), ANY))
     found = posterior["posterior"].to_dataset()
+    kept = _kept(system, stated, found)
+    people = _people(posterior, kept, who)
+    rng = np.random.default_rng(seed)
+    treated = system.with_priors(**dict.fromkeys(_treatable(system), ANY))
     shape = (found.sizes["chain"] * found.sizes["draw"], len(people))
     draws = {
-        p.name: _stated(p.name, stated, system, shape, rng)
-        if p.name in open_to
-        else np.stack([person.values[p.name] for person in people], axis=1)
+        p.name: np.stack([person.values[p.name] for person in people], axis=1)
+        if p.name in kept
+        else _stated(stated.get(p.name, system.parameter(p.name).prior), shape, rng)
         for p in treated.unknowns
     }
     minutes = np.linspace(0.0, days * DAY, TIMES)
@@ -122,6 +125,8 @@ def treatment_values(system: System, treatment: Treatment) -> dict[str, float | 
     ------
     KeyError
         If the system knows no such treatment or parameter.
+    ValueError
+        If a parameter says something of a person, so that another value would be another person.
     """
     if isinstance(treatment, str):
         for known in system.treatments:
@@ -129,7 +134,55 @@ def treatment_values(system: System, treatment: Treatment) -> dict[str, float | 
                 return {name: reported.value for name, reported in known.values.items()}
         there = ", ".join(known.name for known in system.treatments) or "none"
         raise KeyError(f"system {system.name!r} has no treatment {treatment!r}; it has {there}")
-    return {system.parameter(name).name: value for name, value in treatment.items()}
+    values = {system.parameter(name).name: value for name, value in treatment.items()}
+    can = _treatable(system)
+    for name in values:
+        if name not in can:
+            raise ValueError(
+                f"{name} says something of a person, who is as the fit found; a treatment of"
+                f" {system.name} can state {', '.join(can)}"
+            )
+    return values
+
+
+def _treatable(system: System) -> tuple[str, ...]:
+    """Return the parameters that the treatments of a system state."""
+    return tuple(dict.fromkeys(name for known in system.treatments for name in known.values))
+
+
+def _kept(system: System, stated: Mapping[str, Any], found: xr.Dataset) -> tuple[str, ...]:
+    """Return the parameters of which the posterior is used: also treatments that were fitted."""
+    sought = {p.name for p in system.unknowns} | {n for n in _treatable(system) if n in found}
+    return tuple(p.name for p in system.parameters if p.name in sought - set(stated))
+
+
+def _check_same(posterior: xr.DataTree, system: System) -> None:
+    """Refuse a system that is not the one that was fitted, as far as the posterior tells."""
+    about = posterior.attrs
+    if about.get("system", system.name) != system.name:
+        raise ValueError(f"the fit is of {about['system']}, not of {system.name}")
+    chosen = json.loads(json.dumps(dict(system.settings)))
+    for name, value in json.loads(about.get("options", "{}")).items():
+        if chosen.get(name) != value:
+            raise ValueError(
+                f"the fit has {name}={value}, but the system given has {name}={chosen.get(name)}"
+            )
+    if "fixed" in about and "priors" in about:
+        _check_known(json.loads(about["fixed"]), json.loads(about["priors"]), system)
+
+
+def _check_known(fixed: list[str], priors: Mapping[str, str], system: System) -> None:
+    """Refuse a system that takes other values as known than the fit, treatments aside."""
+    for parameter in system.parameters:
+        name, given = parameter.name, describe(parameter.prior)
+        is_known = name in fixed or isinstance(parameter.prior, Fixed)
+        if name in _treatable(system) or name not in priors or not is_known:
+            continue
+        if priors[name] != given:
+            raise ValueError(
+                f"the fit has {name} with {priors[name]}, but the system given has {given}; give"
+                " the system that was fitted"
+            )
 
 
 def _in_words(stated: Mapping[str, float | Prior]) -> str:
@@ -137,15 +190,8 @@ def _in_words(stated: Mapping[str, float | Prior]) -> str:
     return ", ".join(f"{name} {word}" for name, word in zip(stated, words, strict=True))
 
 
-def _stated(
-    name: str,
-    stated: Mapping[str, float | Prior],
-    system: System,
-    shape: tuple[int, int],
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Return a value that the treatment states, or that of the fit, for each draw and person."""
-    value = stated.get(name, system.parameter(name).prior)
+def _stated(value: float | Prior, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Return a value that a treatment states, or that the fit assumed, by draw and person."""
     if isinstance(value, int | float):
         return np.full(shape, float(value))
     if isinstance(value, Fixed):
@@ -160,10 +206,9 @@ class _Person(NamedTuple):
     values: dict[str, np.ndarray]
 
 
-def _people(posterior: xr.DataTree, system: System, who: str | None) -> list[_Person]:
-    """Return those who are predicted."""
+def _people(posterior: xr.DataTree, own: Sequence[str], who: str | None) -> list[_Person]:
+    """Return those who are predicted, with the draws of the parameters ``own``."""
     found = posterior["posterior"].to_dataset()
-    own = [p.name for p in system.unknowns]
     lacking = [n for n in own if n not in found and f"{n}_population" not in found]
     if lacking:
         raise ValueError(f"the fit says nothing of {', '.join(lacking)}")
