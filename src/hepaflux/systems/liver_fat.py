@@ -107,6 +107,16 @@ def resting_secretion(supply: Supply, p: Any) -> Any:
     return kept * enters / 3 / (1 - kept * back)
 
 
+def relaxation(p: Any) -> Any:
+    """Return the time in which a small change of liver fat decays before much has changed, days.
+
+    From time 0 on fat falls by what is secreted, less the part that comes back and is kept.
+    """
+    held, kept = triglyceride(p), 1 - burned_share(after(p), p)
+    slope = capacity(p) * p.K_V / (p.K_V + held) ** 2
+    return 1 / (slope * (1 - kept * returning(p)))
+
+
 def capacity(p: Any) -> Any:
     """Return the highest secretion at usual insulin, mmol/day."""
     held = triglyceride(p)
@@ -338,7 +348,7 @@ DERIVED = (
         "relaxation",
         "day",
         "time in which liver fat approaches rest, near its beginning",
-        lambda p, u: (p.K_V + triglyceride(p)) ** 2 / (capacity(p) * p.K_V),
+        lambda p, u: relaxation(p),
     ),
     Derived(
         "TG_over_high",
