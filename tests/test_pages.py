@@ -61,7 +61,8 @@ def test_a_page_has_everything_that_is_declared(system):
     assert assumed.startswith("Assumes")
     assert "\nValid for" in assumed
     kinds = (system.parameters, system.inputs, system.outputs, system.states, system.derived)
-    for record in (*kinds, system.options, system.fluxes, system.signals, system.conditions):
+    more = (system.options, system.fluxes, system.signals, system.conditions, system.treatments)
+    for record in (*kinds, *more):
         assert all(f"| `{one.name}` |" in text for one in record)
     assert all(line in text for line in (*system.equations, *system.references))
 
@@ -123,6 +124,14 @@ def test_a_table_leaves_out_what_nobody_states():
         "dose",
         "route",
     )
+
+
+def test_a_table_of_treatments_says_what_they_change():
+    (table,) = (t for t in tables(hf.systems.liver_fat) if t.title == "Treatments")
+    changes = {row[0]: row[2] for row in table.rows}
+    assert changes["none"] == "nothing"
+    assert changes["diet"] == "NEFA_factor 0.89, DNL_factor 0.448, diet_factor 0.8"
+    assert changes["both"].startswith("NEFA_factor 0.645 (?), DNL_factor")
 
 
 def test_a_body_of_two_has_no_words_of_its_own():

@@ -128,8 +128,23 @@ def signals(system: "System") -> Table:
     return _plain_records("Signals", "signal (--with)", system.signals)
 
 
+def treatments(system: "System") -> Table:
+    """Return what can be done from time 0 on, and what it changes."""
+    from hepaflux.systems.condition import usual_values
+
+    usual = usual_values(system) if system.treatments else {}
+    rows = []
+    for treatment in system.treatments:
+        changed = [(n, treatment.values[n]) for n in treatment.differing(usual)]
+        words = ", ".join(f"{n} {r.value:.3g}{_mark(r)}" for n, r in changed) or "nothing"
+        sources = "; ".join(dict.fromkeys(r.source for _, r in changed))
+        rows.append((treatment.name, treatment.meaning, words, sources))
+    columns = ("treatment (predict --treatment)", "meaning", "what it changes", "source")
+    return Table("Treatments", columns, tuple(rows))
+
+
 TABLES: tuple[Callable[["System"], Table], ...] = (
-    *(parameters, inputs, doses, options, outputs, states, derived, fluxes, signals),
+    *(parameters, inputs, doses, options, outputs, states, derived, fluxes, signals, treatments),
 )
 """Every kind of record, in the order in which they are shown."""
 
