@@ -8,6 +8,7 @@ from virtual import IVGTT, TRUTH, insulin, ivgtt, ogtt, samples, study_of
 import hepaflux as hf
 from hepaflux.fitting.compiled import compile_model, density_and_gradient, with_study
 from hepaflux.model import DesignError
+from hepaflux.model.design import complete
 from hepaflux.model.recipe import data_values
 from hepaflux.study.study import StudyError, Subject
 
@@ -99,6 +100,18 @@ class TestSamples:
     def test_nobody_without_weight_for_an_absolute_dose(self):
         with pytest.raises(StudyError, match="S7: the oral glucose dose is not per kg"):
             hf.build_model(study_of(ogtt("S7", weight=float("nan"))), hf.systems.oral)
+
+
+@pytest.mark.parametrize("others", ["shared", "separate"])
+@pytest.mark.parametrize(
+    "asked", [{"covariates": {"SG": ("bmi",)}}, {"correlated": (("SG", "p2"),)}], ids=str
+)
+def test_what_has_a_covariate_or_a_correlation_is_not_among_the_others(others, asked):
+    unknowns = hf.systems.minimal.unknowns
+    people = [ivgtt(f"S{i}", covariates={"bmi": 20.0 + i}) for i in range(3)]
+    found = complete(hf.Design(others=others, **asked), unknowns, study_of(*people)).levels
+    drawn = {"SG"} | ({"p2"} if "correlated" in asked else set())
+    assert found == {p.name: "subject" if p.name in drawn else others for p in unknowns}
 
 
 class TestDesignErrors:

@@ -44,8 +44,8 @@ class Design:
     correlated : tuple of (str, str)
         Pairs of ``subject`` parameters whose deviations are correlated.
     others : Level, optional
-        Level of the parameters that ``levels`` does not name; the default of ``complete`` if not
-        given.
+        Level of the parameters that ``levels`` does not name and that have no covariate and no
+        correlation; the default of ``complete`` if not given.
     """
 
     levels: Mapping[str, Level] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def complete(design: Design, unknowns: Sequence[Parameter], study: Study) -> Des
         If the design names what the system or the study does not have.
     """
     asked = {name for pair in design.correlated for name in pair} | set(design.covariates)
-    levels = {p.name: design.others or _default_level(p, study, asked) for p in unknowns}
+    levels = {p.name: _usual_level(p, study, asked, design.others) for p in unknowns}
     _check_names("level", design.levels, levels)
     levels |= dict(design.levels)
     _check_levels(levels, {p.name: p for p in unknowns}, study)
@@ -90,11 +90,18 @@ def complete(design: Design, unknowns: Sequence[Parameter], study: Study) -> Des
     return Design(levels, design.by_group, design.covariates, design.correlated)
 
 
-def _default_level(parameter: Parameter, study: Study, asked: set[str]) -> Level:
-    if len(study.subjects) == 1:
+def _usual_level(
+    parameter: Parameter, study: Study, asked: set[str], others: Level | None
+) -> Level:
+    """Return the level of a parameter if its own is not stated."""
+    is_alone = len(study.subjects) == 1
+    if parameter.name in asked and parameter.spread > 0 and not is_alone:
+        return "subject"
+    if others is not None:
+        return others
+    if is_alone:
         return "shared"
-    is_asked = parameter.name in asked and parameter.spread > 0
-    return "subject" if is_asked or parameter.spread >= WIDE_SPREAD else "separate"
+    return "subject" if parameter.spread >= WIDE_SPREAD else "separate"
 
 
 def _check_names(what: str, given: Mapping[str, object], known: Mapping[str, object]) -> None:
