@@ -10,15 +10,25 @@ MIRROR = "HEPAFLUX_DATA_MIRROR"
 
 
 @pytest.fixture(scope="session")
-def data_mirror() -> Iterator[Path]:
-    """Return the folder of the registry's files, and point the registry at it."""
+def mirror_if_any() -> Iterator[Path | None]:
+    """Point the registry at the folder of its files, stated or beside the project, and return it.
+
+    None if there is no such folder; the registry then goes to the addresses of the data.
+    """
     beside = Path(__file__).parents[2] / "shared" / "data" / "mirror"
     folder = Path(os.environ.get(MIRROR) or beside)
-    if not folder.is_dir():
-        pytest.skip(f"{MIRROR} names no folder with copies of the public data sets")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(MIRROR, str(folder))
-        yield folder
+        if folder.is_dir():
+            patch.setenv(MIRROR, str(folder))
+        yield folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def data_mirror(mirror_if_any: Path | None) -> Path:
+    """Return the folder of the registry's files; what needs it is skipped without."""
+    if mirror_if_any is None:
+        pytest.skip(f"{MIRROR} names no folder with copies of the public data sets")
+    return mirror_if_any
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

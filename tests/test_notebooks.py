@@ -4,7 +4,6 @@ The notebooks read ``HEPAFLUX_NOTEBOOK_DRAWS`` and ``HEPAFLUX_NOTEBOOK_TUNE``; h
 few draws, so that their numbers mean nothing and only their code is tested.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,11 +83,8 @@ def kernel_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
 
 
-def reach(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def reach(name: str) -> None:
     """Have a public data set from a mirror or from its address; the test is skipped without."""
-    beside = Path(__file__).parents[2] / "shared" / "data" / "mirror"
-    if MIRROR not in os.environ and beside.is_dir():
-        monkeypatch.setenv(MIRROR, str(beside))
     try:
         get_dataset(name)
     except DatasetError as error:
@@ -130,10 +126,10 @@ def test_stored_outputs_are_small_and_name_no_machine(path: Path) -> None:
 
 @pytest.mark.slow
 @every_notebook
-@pytest.mark.usefixtures("kernel_environment")
-def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("kernel_environment", "mirror_if_any")
+def test_notebook_runs(path: Path, tmp_path: Path) -> None:
     if path.stem[:2] in PUBLIC:
-        reach(PUBLIC[path.stem[:2]], monkeypatch)
+        reach(PUBLIC[path.stem[:2]])
     assert complaints(execute(path, tmp_path)) == []
 
 
