@@ -28,6 +28,10 @@ SAMPLING: Mapping[str, int] = {"draws": 300, "tune": 300, "chains": 1}
 """Short chains, since there are many fits; enough to rank, not to report a posterior."""
 
 
+Kind = tuple[str, frozenset[str]]
+"""A hypothesis, and the names of the data: limits are among them only where some are censored."""
+
+
 class Code(NamedTuple):
     """A model that was compiled once, and how it is sampled."""
 
@@ -70,7 +74,7 @@ def confuse_hypotheses(
     """
     how = {**SAMPLING, **sampling}
     rows = []
-    codes: dict[str, Code] = {}
+    codes: dict[Kind, Code] = {}
     for truth in hypotheses:
         for replicate in range(replicates):
             own = seed + 1000 * replicate
@@ -86,19 +90,21 @@ def confuse_hypotheses(
 def _rank(
     study: Study,
     hypotheses: Sequence[Hypothesis],
-    codes: dict[str, Code],
+    codes: dict[Kind, Code],
     how: Mapping[str, int],
 ) -> Ranking:
     """Rank the hypotheses on one study, with code that was compiled for an earlier one."""
     fits = {}
     for hypothesis in hypotheses:
-        if hypothesis.name not in codes:
+        recipe = recipe_of(study, hypothesis)
+        values = data_values(recipe)
+        kind = (hypothesis.name, frozenset(values))
+        if kind not in codes:
             model = build_hypothesis(study, hypothesis)
             compiled = compile_model(model, keep=kept_variables(model))
-            codes[hypothesis.name] = Code(model, compiled, sampling_of(model))
-        model, compiled, settings = codes[hypothesis.name]
-        recipe = recipe_of(study, hypothesis)
-        mine = with_study(compiled, data_values(recipe))
+            codes[kind] = Code(model, compiled, sampling_of(model))
+        model, compiled, settings = codes[kind]
+        mine = with_study(compiled, values)
         drawn = nuts.finish(nuts.start(mine, **{**settings, **how}))
         posterior = drawn["posterior"].to_dataset()[kept_variables(model)]
         tree = xr.DataTree.from_dict({"/posterior": posterior})

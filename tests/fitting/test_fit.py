@@ -218,6 +218,8 @@ class TestEach:
 
     def test_code_takes_no_less_than_it_reads(self, published):
         compiled = compile_model(published)
+        with pytest.raises(ValueError, match="does not read glucose_lower, glucose_upper"):
+            with_study(compiled, {"glucose_lower": np.zeros(1), "glucose_upper": np.ones(1)})
         with pytest.raises(ValueError, match="the compiled model also reads glucose_measured"):
             with_study(compiled, {})
 

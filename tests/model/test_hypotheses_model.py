@@ -15,6 +15,7 @@ from hepaflux.model.hypotheses import build_hypothesis, design_of, recipe_of
 from hepaflux.model.information import inform
 from hepaflux.model.knockout import Cause, knock_out
 from hepaflux.model.line import Line
+from hepaflux.model.recipe import data_values
 from hepaflux.parameter import LogNormal
 from hepaflux.study import Figure, Figures, Quantity
 from hepaflux.systems.rivals import FREE, INTACT, PROXIMAL, RIVALS, SELECTIVE
@@ -45,6 +46,22 @@ def test_virtual_people_repeat_by_seed_and_share_what_livers_share():
         hf.simulate_visits(PROXIMAL, test="breakfast")
     with pytest.raises(ValueError, match="at least 1"):
         hf.simulate_visits(PROXIMAL, subjects=0)
+
+
+def test_what_error_makes_negative_is_reported_as_below_zero(tmp_path):
+    """In this study production under much insulin is near zero; what is written says the same."""
+    made = hf.simulate_visits(SELECTIVE, subjects=20, seed=6).study
+    hf.write_study(made, tmp_path / "study")
+    study = hf.read_study(tmp_path / "study")
+    last = [person.samples["egp"] for person in study.subjects]
+    below = np.concatenate([samples.censoring == "left" for samples in last])
+    values = np.concatenate([samples.value for samples in last])
+    np.testing.assert_array_equal(below, values == 0)
+    assert below.any()
+    recipe = recipe_of(study, SELECTIVE)
+    lower = data_values(recipe)["egp_lower"]
+    assert (lower == 0).sum() == below.sum()
+    assert np.isneginf(lower).sum() == (~below).sum()
 
 
 @pytest.fixture(scope="module")

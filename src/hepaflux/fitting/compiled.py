@@ -152,9 +152,13 @@ def with_study(
     Raises
     ------
     ValueError
-        If one is missing that the code reads: it would go on reading the former study's.
+        If one is missing that the code reads: it would go on reading the former study's. Or if
+        values are censored where the code knows of none: it would take limits for values.
     """
     read = {variable.name for variable in compiled.shared_var_keys}
+    limits = sorted(n for n in values if n.endswith(("_lower", "_upper")) and n not in read)
+    if limits:
+        raise ValueError(f"the compiled model does not read {', '.join(limits)}")
     missing = sorted(read - {*values, *COORDINATES, "tolerance"})
     if missing:
         raise ValueError(f"the compiled model also reads {', '.join(missing)}")
