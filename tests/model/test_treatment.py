@@ -10,7 +10,7 @@ import hepaflux as hf
 from hepaflux.assess.treatments import plot_treatments, treatment_bands
 from hepaflux.parameter import Fixed, LogNormal
 from hepaflux.study.study import Samples, Subject
-from hepaflux.systems.liver_fat import share
+from hepaflux.systems.fat_export import fat_share
 
 LIVER_FAT = hf.systems.liver_fat
 DAY = 1440.0
@@ -36,7 +36,7 @@ def solved(days, treatment, **changes):
     nobody = Subject("", {"ihtg": Samples(np.array([0.0]), np.array([0.1]), np.array(["none"]))})
     found = hf.solve(system, parameters, nobody, times=np.array(days) * DAY)
     p = hf.systems.system.fields_type("P", list(system.centers))(**system.centers | parameters)
-    return share(found.states["L"], p)
+    return fat_share(found.states["L"], p)
 
 
 def predicted(tree, treatment, **how):

@@ -7,6 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import hepaflux as hf
+from hepaflux.systems.fat_export import fat_share
 from hepaflux.systems.liver_fat import (
     POOLS,
     after,
@@ -14,7 +15,6 @@ from hepaflux.systems.liver_fat import (
     gate,
     resting_content,
     resting_secretion,
-    share,
 )
 
 LIVER_FAT = hf.systems.liver_fat
@@ -140,7 +140,7 @@ class TestOnePool:
         assert y.L[-1] == pytest.approx(resting_content(after(p), 1.0, p), rel=1e-6)
         assert y.L[-1] < 0.8 * y.L[0]
         (end,) = (d for d in LIVER_FAT.derived if d.name == "IHTG_in_the_end")
-        assert end.value(p, USUAL) == pytest.approx(share(y.L[-1], p), rel=1e-6)
+        assert end.value(p, USUAL) == pytest.approx(fat_share(y.L[-1], p), rel=1e-6)
 
     def test_treatment_takes_weeks_to_months(self):
         """Two months in a fatty liver, days in a lean one; a small change decays with the time
@@ -248,10 +248,10 @@ def test_a_course_of_half_a_year_is_one_line(tmp_path):
     courses = np.genfromtxt(out / "courses.csv", delimiter=",", names=True, dtype=None)
     y, p = course("nafld_diet", [0, 84, 168])
     drawn = np.interp([0, 84 * DAY, 168 * DAY], courses["minutes"], courses["ihtg_1"])
-    np.testing.assert_allclose(drawn, share(y.L, p), rtol=1e-4)
+    np.testing.assert_allclose(drawn, fat_share(y.L, p), rtol=1e-4)
     found = subject.samples["ihtg"].value[[0, 15, 30]]
     # The error of measurement is 10 %: four of its standard deviations.
-    np.testing.assert_allclose(found, share(y.L, p), rtol=0.4)
+    np.testing.assert_allclose(found, fat_share(y.L, p), rtol=0.4)
     refused = CliRunner().invoke(app, [*words, "--hours", "24", "-o", str(out)])
     assert refused.exit_code == 2
     assert "--hours and --days say the same; remove one" in refused.stdout + refused.stderr

@@ -14,6 +14,7 @@ import pymc as pm
 
 from hepaflux.model.hypotheses import system_of
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter
+from hepaflux.systems.fat_export import fat_share
 from hepaflux.systems.resting_liver import (
     capacity,
     insulin_drive,
@@ -22,7 +23,6 @@ from hepaflux.systems.resting_liver import (
     secretion,
 )
 from hepaflux.systems.rivals import Hypothesis
-from hepaflux.systems.wires import fat_share
 
 WIDE = "wide by choice, the same for every group"
 

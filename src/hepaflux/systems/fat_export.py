@@ -56,9 +56,20 @@ def triglyceride(p: Any) -> Any:
     return p.IHTG / (1 - p.IHTG) * p.lean_liver / p.TG_mass
 
 
-def saturation(p: Any) -> Any:
-    """Return secretion as a share of what it would be with unlimited liver fat."""
-    return triglyceride(p) / (p.K_V + triglyceride(p))
+def fat_share(content: Any, p: Any) -> Any:
+    """Return the triglyceride of the liver, given in mmol, as a fraction of liver mass."""
+    return content * p.TG_mass / (p.lean_liver + content * p.TG_mass)
+
+
+def saturation(content: Any, p: Any) -> Any:
+    """Return secretion as a share of what it would be with unlimited liver fat.
+
+    Parameters
+    ----------
+    content : mmol
+        Triglyceride of the liver.
+    """
+    return content / (p.K_V + content)
 
 
 def fat_output() -> Output:
@@ -88,7 +99,7 @@ def fat_derived(total: Callable[[Any, Any], Any], *, gated: bool) -> tuple[Deriv
 
     def largest(p: Any, u: Any) -> Any:
         gate = 1 - p.sigma if gated else 1.0
-        return total(p, u) / saturation(p) / gate
+        return total(p, u) / saturation(triglyceride(p), p) / gate
 
     return (
         Derived("liver_TG", "mmol", "triglyceride of the liver", lambda p, u: triglyceride(p)),
@@ -96,7 +107,7 @@ def fat_derived(total: Callable[[Any, Any], Any], *, gated: bool) -> tuple[Deriv
             "export_saturation",
             "1",
             "secretion over what it would be with unlimited liver fat; rests on the prior of K_V",
-            lambda p, u: saturation(p),
+            lambda p, u: saturation(triglyceride(p), p),
         ),
         Derived(
             "V_max",

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from hepaflux.parameter import Fixed
-from hepaflux.systems.fat_export import FABBRINI, triglyceride
+from hepaflux.systems.fat_export import FABBRINI, fat_share, saturation, triglyceride
 from hepaflux.systems.inputs import constant
 from hepaflux.systems.lipogenesis import PER_DAY
 from hepaflux.systems.liver_fat_values import ARROWS, RIEGER, conditions, parameters, treatments
@@ -108,19 +108,14 @@ def resting_secretion(supply: Supply, p: Any) -> Any:
 
 
 def relaxation(p: Any) -> Any:
-    """Return the time in which a small change of liver fat decays before much has changed, days.
-
-    From time 0 on fat falls by what is secreted, less the part that comes back and is kept.
-    """
-    held, kept = triglyceride(p), 1 - burned_share(after(p), p)
-    slope = capacity(p) * p.K_V / (p.K_V + held) ** 2
-    return 1 / (slope * (1 - kept * returning(p)))
+    """Return the days in which a small change of liver fat decays; a part of it comes back."""
+    kept, unfilled = 1 - burned_share(after(p), p), 1 - saturation(triglyceride(p), p)
+    return p.K_V / (capacity(p) * unfilled**2 * (1 - kept * returning(p)))
 
 
 def capacity(p: Any) -> Any:
     """Return the highest secretion at usual insulin, mmol/day."""
-    held = triglyceride(p)
-    return resting_secretion(before(p), p) * (p.K_V + held) / held
+    return resting_secretion(before(p), p) / saturation(triglyceride(p), p)
 
 
 def gate(action: Any, p: Any) -> Any:
@@ -139,9 +134,9 @@ def resting_content(supply: Supply, opened: Any, p: Any) -> Any:
     return p.K_V * leaving / (capacity(p) * opened - leaving)
 
 
-def share(content: Any, p: Any) -> Any:
-    """Return liver triglyceride as a fraction of liver mass."""
-    return content * p.TG_mass / (p.lean_liver + content * p.TG_mass)
+def plasma_at_rest(entering: Any, p: Any) -> Any:
+    """Return plasma triglyceride in mmol/L where as much is cleared as enters, in mmol/day."""
+    return entering / ((p.k_LPL + p.k_rem) * p.V_p)
 
 
 class OnePool:
@@ -153,11 +148,11 @@ class OnePool:
     def balance(self, y: Any, p: Any, u: Any) -> Balance:
         """Return the flows of a moment."""
         supply = offered(p, u)
-        secreted = capacity(p) * y.L / (p.K_V + y.L) * opening(p, u)
+        secreted = capacity(p) * saturation(y.L, p) * opening(p, u)
         remnants = returning(p) * (secreted + supply.chylomicrons)
         entering = supply.NEFA + supply.DNL + 3 * remnants
         burned = burned_share(supply, p) * entering
-        plasma = (secreted + supply.chylomicrons) / ((p.k_LPL + p.k_rem) * p.V_p)
+        plasma = plasma_at_rest(secreted + supply.chylomicrons, p)
         stored = (entering - burned) / 3
         return Balance(supply, entering, burned, stored, secreted, remnants, plasma, y.L)
 
@@ -189,9 +184,8 @@ class FivePools:
         """Return the rate constants that hold the state before time 0."""
         fat, (c, r) = self.initial(p, None), (p.V_c, p.V_r)
         leaving = resting_secretion(before(p), p)
-        entering = 3 * leaving / (1 - p.ox)
         return {
-            "k_ox": p.ox * entering / (fat.FA_c * c),
+            "k_ox": 3 * leaving * p.ox / (1 - p.ox) / (fat.FA_c * c),
             "k_c": 3 * p.k_lip * fat.TG_c / fat.FA_c**3,
             "k_move": 3 * leaving / (fat.FA_c * c),
             "k_r": 3 * leaving / (fat.FA_r**3 * r),
@@ -235,9 +229,12 @@ class FivePools:
         """Return the state at rest before time 0."""
         del u
         fat = triglyceride(p) / (p.V_c + p.V_r)
-        leaving = resting_secretion(before(p), p) + p.chylomicrons
-        plasma = leaving / ((p.k_LPL + p.k_rem) * p.V_p)
-        return self.record(p.FA_0, fat, p.FA_0, fat, plasma)
+        return self.record(p.FA_0, fat, p.FA_0, fat, plasma_before(p))
+
+
+def plasma_before(p: Any) -> Any:
+    """Return plasma triglyceride before time 0, mmol/L."""
+    return plasma_at_rest(resting_secretion(before(p), p) + p.chylomicrons, p)
 
 
 POOLS: dict[str, OnePool | FivePools] = {"one": OnePool(), "five": FivePools()}
@@ -272,16 +269,13 @@ def of_balance(pools: OnePool | FivePools, value: Known) -> Callable[[Any, Any, 
 PER_MINUTE = 1000 * PER_DAY
 """umol/min in one mmol/day."""
 
-HIGH = 1.7
-"""Plasma triglyceride above which it is called high, mmol/L."""
-
 
 def outputs(pools: OnePool | FivePools) -> tuple[Output, ...]:
     """Return what can be measured; nobody needs to have all of it."""
     plain = (
         (
             *("ihtg", "1", "liver triglyceride, fraction of liver mass", Fixed(0.10), 0.005),
-            lambda b, p: share(b.content, p),
+            lambda b, p: fat_share(b.content, p),
         ),
         (
             *("plasma_tg", "mmol/L", "plasma triglyceride, mean of a day", Fixed(0.10), 0.05),
@@ -342,7 +336,7 @@ DERIVED = (
         "IHTG_in_the_end",
         "1",
         "liver fat at rest with what is offered from time 0 on; negative: none, it only rises",
-        lambda p, u: share(resting_content(after(p), 1.0, p), p),
+        lambda p, u: fat_share(resting_content(after(p), 1.0, p), p),
     ),
     Derived(
         "relaxation",
@@ -353,12 +347,8 @@ DERIVED = (
     Derived(
         "TG_over_high",
         "1",
-        f"plasma triglyceride before time 0 over {HIGH:g} mmol/L",
-        lambda p, u: (
-            (resting_secretion(before(p), p) + p.chylomicrons)
-            / ((p.k_LPL + p.k_rem) * p.V_p)
-            / p.TG_high
-        ),
+        "plasma triglyceride before time 0 over TG_high",
+        lambda p, u: plasma_before(p) / p.TG_high,
     ),
 )
 

@@ -15,6 +15,7 @@ Valid for   means of hours
 from typing import Any
 
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter
+from hepaflux.systems.fat_export import fat_share, saturation
 from hepaflux.systems.glucose_balance import PARAMETERS as BALANCE
 from hepaflux.systems.glucose_balance import produced
 from hepaflux.systems.inputs import basal, plasma_of
@@ -24,7 +25,7 @@ from hepaflux.systems.liver_fat_values import RIEGER
 from hepaflux.systems.response import RIZZA
 from hepaflux.systems.signaling_values import LI, TER_HORST
 from hepaflux.systems.system import Derived, Input, Output, System
-from hepaflux.systems.wires import fat_share, gate, lipogenic, open_wire
+from hepaflux.systems.wires import gate, lipogenic, open_wire
 
 TITCHENELL = "Titchenell PM et al. (2016) Cell Metab 23:1154"
 CHOSEN = "chosen here"
@@ -206,7 +207,7 @@ def capacity(p: Any, u: Any) -> Any:
     """Return the highest export of triglyceride over that of health."""
     fasted = Fasted(u)
     leaving = (made(p, fasted) + old(p, fasted)) / (p.DNL + p.preformed)
-    filled = p.L / (p.K_V + p.L) * (p.K_V + p.L_0) / p.L_0
+    filled = saturation(p.L, p) / saturation(p.L_0, p)
     return leaving / filled * gate(1.0, p.I_0, p) / gate(p.wire_1, fasted.insulin, p)
 
 

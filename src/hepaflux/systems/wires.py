@@ -24,8 +24,3 @@ def lipogenic(known: Any, sensitivity: Any, p: Any) -> Any:
 def gate(sensitivity: Any, known: Any, p: Any) -> Any:
     """Return what insulin leaves of the secretion of triglyceride."""
     return 1 - p.sigma * hill(sensitivity * p.r_P * known / p.K_h, 1.0, 1.0)
-
-
-def fat_share(triglyceride: Any, p: Any) -> Any:
-    """Return liver triglyceride as a fraction of liver mass."""
-    return triglyceride * p.TG_mass / (p.lean_liver + triglyceride * p.TG_mass)
