@@ -110,8 +110,8 @@ def simulate_visits(
 def _reported(study: Study) -> Study:
     """Return a study as it is reported: what error makes negative is told as below zero.
 
-    Under much insulin production can be so low that this happens to a fifth of the people,
-    so the likelihood has to know that these values are censored.
+    Under much insulin production can be so low that this happens to a fifth of the people, so the
+    likelihood has to know that these values are censored.
     """
     people = (
         replace(person, samples={n: _not_negative(own) for n, own in person.samples.items()})
