@@ -164,7 +164,7 @@ LENT = tuple(p for p in BALANCE if p.name in ("G_0", "e_A"))
 
 def production(p: Any, u: Any) -> Any:
     """Return the production of glucose, mmol/kg/min."""
-    left = open_wire(p.wire_1, u.insulin, p) / open_wire(1.0, p.I_0, p)
+    left = open_wire(u.insulin, p.wire_1, p) / open_wire(p.I_0, 1.0, p)
     return produced(left, u.ffa / p.FFA_0, p)
 
 
@@ -199,7 +199,7 @@ def secretion(p: Any, u: Any) -> Any:
     """Return the triglyceride secreted in VLDL, umol/min."""
     fasted = Fasted(u)
     made_there = (made(p, fasted) + old(p, fasted)) / 3
-    closed = gate(p.wire_1, u.insulin, p) / gate(p.wire_1, fasted.insulin, p)
+    closed = gate(u.insulin, p.wire_1, p) / gate(fasted.insulin, p.wire_1, p)
     return made_there * closed * 1000 * PER_DAY
 
 
@@ -208,7 +208,7 @@ def capacity(p: Any, u: Any) -> Any:
     fasted = Fasted(u)
     leaving = (made(p, fasted) + old(p, fasted)) / (p.DNL + p.preformed)
     filled = saturation(p.L, p) / saturation(p.L_0, p)
-    return leaving / filled * gate(1.0, p.I_0, p) / gate(p.wire_1, fasted.insulin, p)
+    return leaving / filled * gate(p.I_0, 1.0, p) / gate(fasted.insulin, p.wire_1, p)
 
 
 MEASURED = (
