@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 
 import hepaflux as hf
+from hepaflux.parameter import LogNormal
 from hepaflux.systems.glucose_balance import production as production_of_loop
 from hepaflux.systems.resting_liver import insulin_drive, newly_made_share, production
-from hepaflux.systems.rivals import FREE, INTACT, PROXIMAL, RIVALS, SELECTIVE, hypothesis
+from hepaflux.systems.rivals import (
+    AS_IN_HEALTH,
+    FREE,
+    INTACT,
+    PROXIMAL,
+    RIVALS,
+    SELECTIVE,
+    hypothesis,
+)
+from hepaflux.systems.wires import gate, lipogenic, open_wire
 
 LIVER = hf.systems.resting_liver
 
@@ -42,10 +52,46 @@ def test_health_is_the_same_under_every_hypothesis(selectivity):
     assert found["vldl_tg_secretion"] == pytest.approx((9.7 + 66) / 3 * 1000 / 1440)
 
 
+def test_production_is_what_insulin_leaves_and_what_fatty_acids_drive():
+    """0.65 parts follow what insulin leaves, 0.35 parts its power 0.3 and the root of fatty acids.
+
+    The constants are written out: portal insulin 2.5 times that of plasma, half at 100 pmol/L.
+    """
+    u = plasma(insulin=85.0, ffa=0.7)
+    left = (1 + 1.0**2.2) / (1 + 0.95625**2.2)
+    by_hand = 0.011 * (0.65 * left + 0.35 * left**0.3 * 1.4**0.5)
+    assert production(known(wire_1=0.45), u) == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_insulin_closes_the_gate_as_far_as_the_wire_hears_it():
+    """Portal insulin is 1250 pmol/L, of which 500 are heard, five times K_h: 5/6 of sigma."""
+    p = known(wire_1=0.4)
+    assert gate(500.0, 0.4, p) == pytest.approx(1 - 0.30 * 5 / 6, rel=1e-12)
+    assert open_wire(500.0, 0.4, p) == pytest.approx(1 / (1 + 5**2.2), rel=1e-12)
+    assert lipogenic(500.0, 0.4, known(lambda_L=1.0)) == pytest.approx(2**1.3 / (1 + 2**1.3))
+
+
+def test_secretion_and_capacity_of_a_deaf_liver_by_hand():
+    """In a clamp at 500 pmol/L after 100 fasted, with twice the drive and three times the fat."""
+    p = known(wire_1=0.4, drive=2.0, L=159.0)
+    u = SimpleNamespace(
+        **{"insulin": 500.0, "glucose": 5.0, "ffa": 0.1},
+        **{"basal_insulin": 100.0, "basal_glucose": 5.0, "basal_ffa": 0.6},
+    )
+    # Of portal 250 and, in health, 100 pmol/L; the first is the half-point.
+    push = 0.5 * (1 + (250 / 100) ** 1.3)
+    entering = 9.7 * 2.0 * push + 66 * (0.5 + 0.5 * 0.6 / 0.5)
+    fasted, clamp, health = 1 - 0.30 / 2, 1 - 0.30 * 5 / 6, 1 - 0.30 / 2
+    found = values(p, u)
+    assert found["vldl_tg_secretion"] == pytest.approx(entering / 3 * 1000 / 1440 * clamp / fasted)
+    filled = 159 / (52 + 159) * (52 + 53) / 53
+    assert found["capacity"] == pytest.approx(entering / 75.7 / filled * health / fasted)
+
+
 def test_production_is_that_of_the_slow_loop():
-    """By what insulin leaves, and by fatty acids, as the balance of glucose has it."""
+    """Which hears FoxO1 and fatty acids over those of health."""
     p, u = known(wire_1=0.45), plasma(insulin=85.0, ffa=0.7)
-    left = (1 + (2.5 * 40 / 100) ** 2.2) / (1 + (0.45 * 2.5 * 85 / 100) ** 2.2)
+    left = open_wire(85.0, 0.45, p) / open_wire(40.0, 1.0, p)
     drives = SimpleNamespace(FoxO1_drive=left, FFA_drive=0.7 / 0.5)
     assert production(p, u) == pytest.approx(production_of_loop(None, p, drives), rel=1e-12)
 
@@ -90,7 +136,8 @@ def test_more_fat_at_equal_secretion_is_less_capacity():
 def test_hypotheses_differ_in_what_they_fix_and_in_nothing_else():
     assert SELECTIVE.priors.keys() == PROXIMAL.priors.keys() == {"lambda_L"}
     assert not FREE.priors
-    assert [one.intact for one in RIVALS] == [False, False, True]
+    assert INTACT.priors["wire_1"] == LogNormal(1.0, AS_IN_HEALTH)
+    assert [one.fixes("lambda_L") for one in (*RIVALS, FREE)] == [True, True, True, False]
     assert hypothesis("intact") is INTACT
     with pytest.raises(KeyError, match="no hypothesis 'mixed'; there are selective, proximal"):
         hypothesis("mixed")

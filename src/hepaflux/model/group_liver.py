@@ -15,14 +15,8 @@ import pymc as pm
 from hepaflux.model.hypotheses import system_of
 from hepaflux.parameter import Beta, Fixed, LogNormal, Parameter
 from hepaflux.systems.fat_export import fat_share
-from hepaflux.systems.resting_liver import (
-    capacity,
-    insulin_drive,
-    newly_made_share,
-    production,
-    secretion,
-)
-from hepaflux.systems.rivals import Hypothesis
+from hepaflux.systems.resting_liver import newly_made_share, production, resting_liver, secretion
+from hepaflux.systems.rivals import HEALTH, Hypothesis
 
 WIDE = "wide by choice, the same for every group"
 
@@ -56,6 +50,9 @@ PLASMA = (
 
 BY_GROUP = ("wire_1", "drive", "supply", "L")
 """What of the liver differs between groups."""
+
+DERIVED = ("kinase_load", "insulin_on_fat", "capacity")
+"""What else is told of each group, as of a person."""
 
 SCALE = Parameter(
     "sensitivity_scale",
@@ -94,15 +91,10 @@ class Mechanism(NamedTuple):
         known = SimpleNamespace(**self.constants, **p)
         fasted, fed, clamp = (_plasma(known, state) for state in ("", "fed", "clamp"))
         basal = production(known, fasted)
-        load = basal * fasted.insulin / (known.H_health * known.I_0)
-        for name, value in {
-            "HIRI_ratio": load,
-            "kinase_load": (1 + known.r0) / known.wire_1,
-            "insulin_on_fat": insulin_drive(known, fasted),
-            "capacity": capacity(known, fasted),
-        }.items():
-            shown = value - 1 if name == "kinase_load" else value
-            pm.Deterministic(name, shown + 0 * fasted.insulin, dims="group")
+        load = basal * fasted.insulin / (HEALTH["H_0"] * known.I_0)
+        pm.Deterministic("HIRI_ratio", load, dims="group")
+        for one in (d for d in resting_liver.derived if d.name in DERIVED):
+            pm.Deterministic(one.name, one.value(known, fasted), dims="group")
         return {
             "dnl_fraction": newly_made_share(known, fasted),
             "dnl_fraction_fed": newly_made_share(known, fed),
@@ -137,8 +129,5 @@ def group_liver(hypothesis: Hypothesis) -> Mechanism:
     system = system_of(hypothesis)
     of_liver = tuple(p for p in system.parameters if not isinstance(p.prior, Fixed))
     known = {p.name: p.prior.value for p in system.parameters if isinstance(p.prior, Fixed)}
-    known["H_health"] = 0.011
-    varying = {name for name in BY_GROUP if not (hypothesis.intact and name == "wire_1")}
-    return Mechanism(
-        (*of_liver, *PLASMA, SCALE), frozenset(varying | {p.name for p in PLASMA}), known
-    )
+    by_group = frozenset((*BY_GROUP, *(p.name for p in PLASMA)))
+    return Mechanism((*of_liver, *PLASMA, SCALE), by_group, known)

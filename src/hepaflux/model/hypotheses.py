@@ -1,8 +1,9 @@
 """Hypotheses: a study of livers at rest becomes the model of one of several explanations.
 
 All have the same unknowns and the same priors but for what the hypothesis says. People of a group
-lie around a median in what drives lipogenesis and, unless the hypothesis says that it is intact, in
-the sensitivity of the wire to glucose; what is common to all livers is shared.
+lie around a median of the group, by a spread that is learned, in the sensitivity of the wire to
+glucose and in what drives lipogenesis; what is common to all livers is shared. Where the wire is
+said to be intact, the prior holds the median of every group at that of health.
 """
 
 import pymc as pm
@@ -26,9 +27,8 @@ def system_of(hypothesis: Hypothesis) -> System:
 
 def design_of(hypothesis: Hypothesis, study: Study) -> Design:
     """Return which parameters are shared, vary around a median of their group, or are free."""
-    varying = [name for name in BY_GROUP if not (hypothesis.intact and name == "wire_1")]
     levels: dict[str, Level] = {
-        p.name: "subject" if p.name in varying else "separate" if p.spread else "shared"
+        p.name: "subject" if p.name in BY_GROUP else "separate" if p.spread else "shared"
         for p in system_of(hypothesis).unknowns
     }
     return Design(levels=levels, by_group=len(study.groups) > 1)

@@ -75,7 +75,7 @@ class FiguresRecipe:
     figures : Figures
         The validated table.
     groups : tuple of str
-        Those for which every quantity of the model has a figure.
+        Those for which every quantity of the model has a figure; with a mechanism, any of them.
     arms : tuple of Arms
         One per quantity.
     parameters : tuple of Parameter
@@ -109,7 +109,8 @@ def build_figures_model(
         What is fitted. Several quantities have nothing in common but the groups; together they can
         be given to ``compare_differences``.
     groups : sequence of str, optional
-        Groups that enter, reference first; by default those for which every quantity has a figure.
+        Groups that enter, reference first; by default those for which every quantity has a figure,
+        or with a mechanism any of them.
     priors : mapping of str to Prior, optional
         Other priors, by the name of a quantity or another parameter.
     mechanism : Mechanism, optional

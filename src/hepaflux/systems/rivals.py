@@ -27,9 +27,6 @@ class Hypothesis(NamedTuple):
         Who argues for it.
     priors : mapping of str to Prior
         Of ``resting_liver``; the others are those that the system declares.
-    intact : bool
-        Whether the wire to glucose is in every group as in health; else each group has a median
-        of its own.
     ill : mapping of str to float
         Medians of virtual patients under it, where they are not those of health.
     """
@@ -38,9 +35,19 @@ class Hypothesis(NamedTuple):
     sentence: str
     source: str
     priors: Mapping[str, Prior]
-    intact: bool = False
     ill: Mapping[str, float] = MappingProxyType({})
 
+    def fixes(self, name: str) -> bool:
+        """Return whether a parameter is known under the hypothesis."""
+        return isinstance(self.priors.get(name), Fixed)
+
+
+SELECTIVITY = "lambda_L"
+"""The parameter that the hypotheses are about; one that leaves it open contains others."""
+
+AS_IN_HEALTH = 0.05
+"""How far the median of a group may be from that of health and count as equal: as a coefficient of
+variation. People of a group differ from it by a spread that is learned, as under the others."""
 
 FATTY = 245.0
 """Liver triglyceride of virtual patients, mmol: 13 % of liver mass."""
@@ -63,8 +70,7 @@ INTACT = Hypothesis(
     "intact",
     "insulin signals as in health; fatty acids drive production, and substrate lipogenesis",
     TITCHENELL,
-    {"wire_1": LogNormal(1.0, 0.35), "lambda_L": Fixed(0.0)},
-    intact=True,
+    {"wire_1": LogNormal(1.0, AS_IN_HEALTH), "lambda_L": Fixed(0.0)},
     ill={"drive": 1.3, "L": FATTY},
 )
 FREE = Hypothesis(
