@@ -16,7 +16,7 @@ from hepaflux.assess.hypotheses import Ranking, compare_hypotheses
 from hepaflux.fitting import nuts
 from hepaflux.fitting.compiled import compile_model, with_study
 from hepaflux.fitting.fit import kept_variables, sampling_of
-from hepaflux.fitting.hypotheses import with_people
+from hepaflux.fitting.hypotheses import under, with_people
 from hepaflux.fitting.marginal import person_log_likelihood
 from hepaflux.model.hypotheses import build_hypothesis, recipe_of
 from hepaflux.model.recipe import data_values
@@ -109,7 +109,7 @@ def _rank(
         posterior = drawn["posterior"].to_dataset()[kept_variables(model)]
         tree = xr.DataTree.from_dict({"/posterior": posterior})
         likelihood = person_log_likelihood(recipe, posterior, draws=how["draws"], seed=how["seed"])
-        fits[hypothesis.name] = with_people(tree, likelihood, hypothesis)
+        fits[hypothesis.name] = under(with_people(tree, likelihood), hypothesis)
     return compare_hypotheses(fits)
 
 

@@ -11,7 +11,7 @@ from hepaflux.assess import ComparisonError, render_report
 PEOPLE = [f"S{i:02d}" for i in range(30)]
 
 
-def fit(name, likelihood, *, people=PEOPLE, free=None):
+def fit(name, likelihood, *, people=PEOPLE, free=None, points=90.0):
     """Inference data with given likelihoods (draw, person), and with a free selectivity."""
     draws = np.asarray(likelihood, dtype=float)[None]
     coords = {"chain": [0], "draw": np.arange(draws.shape[1]), "subject": people}
@@ -24,10 +24,12 @@ def fit(name, likelihood, *, people=PEOPLE, free=None):
         groups["/prior"] = xr.Dataset({"lambda_L": (("chain", "draw"), prior)})
     groups |= {
         "/posterior": xr.Dataset(posterior),
-        "/person_log_likelihood": xr.Dataset({"person": values}),
+        "/person_log_likelihood": xr.Dataset(
+            {"person": values, "effective_points": xr.zeros_like(values) + points}
+        ),
     }
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs["hypothesis_says"] = f"{name} it is (A paper)"
+    tree.attrs["hypothesis_says"] = f"{name} it is"
     return tree
 
 
@@ -76,6 +78,18 @@ def test_the_free_fit_tells_selectivity_and_is_not_ranked():
     assert "Left free, lambda_L was 0.9" in ranking.sentence
 
 
+def test_people_on_whom_few_points_fell_are_counted():
+    """Two of the second hypothesis: below 25 points in more than half of the draws."""
+    both = fits(1.0)
+    assert [one.unreliable for one in hf.compare_hypotheses(both).standings] == [0, 0]
+    points = both["second"]["person_log_likelihood"]["effective_points"]
+    points[:, :201, :2] = 20.0
+    points[:, :199, 2] = 20.0
+    ranking = hf.compare_hypotheses(both)
+    assert {one.name: one.unreliable for one in ranking.standings} == {"first": 0, "second": 2}
+    assert "2 of the estimates rest on few draws or points" in ranking.sentence
+
+
 def test_a_posterior_as_wide_as_its_prior_is_called_silent():
     flat = np.random.default_rng(2).uniform(size=400)
     assert "hardly narrowed" in hf.compare_hypotheses(fits(0.0, free=flat)).sentence
@@ -86,8 +100,13 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ComparisonError, match="two hypotheses are needed, but there is first"):
         hf.compare_hypotheses({"first": both["first"]})
     others = fit("third", np.zeros((400, 30)), people=[f"T{i}" for i in range(30)])
-    with pytest.raises(ComparisonError, match="different data"):
+    with pytest.raises(ComparisonError, match="third was fitted to other data than first"):
         hf.compare_hypotheses({**both, "third": others})
+    # The same names, but other measurements.
+    both["second"].attrs["study_checksum"] = "cd34"
+    with pytest.raises(ComparisonError, match="second was fitted to other data than first"):
+        hf.compare_hypotheses(both)
+    del both["second"].attrs["study_checksum"]
     with pytest.raises(ComparisonError, match="plain has no likelihood of people"):
         hf.compare_hypotheses({**both, "plain": fake()})
 

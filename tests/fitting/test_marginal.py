@@ -10,7 +10,7 @@ import xarray as xr
 from scipy import stats
 
 import hepaflux as hf
-from hepaflux.fitting.marginal import person_log_likelihood
+from hepaflux.fitting.marginal import EFFECTIVE, PERSON, POINTS, _summed, person_log_likelihood
 from hepaflux.model.recipe import prepare
 from hepaflux.parameter import Fixed, LogNormal, Parameter
 from hepaflux.study.study import Samples, Study, Subject
@@ -97,9 +97,10 @@ def test_it_is_the_density_of_jointly_normal_logarithms(level):
     recipe = setting(level, rng)
     posterior, exact = posterior_and_truth(recipe, level, rng)
     found = person_log_likelihood(recipe, posterior, draws=600)
-    assert found.dims == ("chain", "draw", "subject")
-    # 32 quasi-random points in one dimension leave an error of the order of a percent.
-    np.testing.assert_allclose(found.to_numpy()[0], exact, atol=0.03)
+    assert found[PERSON].dims == found[EFFECTIVE].dims == ("chain", "draw", "subject")
+    # Quasi-random points in one dimension leave an error of the order of a percent.
+    np.testing.assert_allclose(found[PERSON].to_numpy()[0], exact, atol=0.03)
+    assert found[EFFECTIVE].min() > 0.5 * POINTS
 
 
 def test_draws_are_thinned_and_seeds_repeat():
@@ -108,7 +109,7 @@ def test_draws_are_thinned_and_seeds_repeat():
     posterior, _ = posterior_and_truth(recipe, "separate", rng)
     first, again = (person_log_likelihood(recipe, posterior, draws=100, seed=3) for _ in range(2))
     assert first.sizes["draw"] == 100
-    np.testing.assert_array_equal(first, again)
+    xr.testing.assert_identical(first, again)
 
 
 def test_without_anything_of_ones_own_nobody_can_be_left_out():
@@ -117,3 +118,126 @@ def test_without_anything_of_ones_own_nobody_can_be_left_out():
     posterior = xr.Dataset({name: (("chain", "draw"), np.ones((1, 5))) for name in levels})
     with pytest.raises(ValueError, match="no parameter is a person's own"):
         person_log_likelihood(recipe, posterior)
+
+
+CHAINS, DRAWS, GROUPS = 2, 300, ("healthy", "NAFLD")
+OWN = {"first": 0.4, "second": 0.5, "third": 0.6}
+"""Three values of each person, and how far people differ in the logarithm."""
+
+MIXED = np.array([[1, 1, 0], [0, 1, 1]])
+"""Glucose is the product of the first two and fatty acids that of the last two, so what is known of
+a person's values is correlated, and one direction is not measured at all."""
+
+
+def mixed():
+    """Two products of three values of a person."""
+    own = tuple(
+        Parameter(name, "1", LogNormal(1.5, 0.6), "own", "made up", spread=spread)
+        for name, spread in OWN.items()
+    )
+    products = {
+        "glucose": lambda y, p, u: p.factor * p.first * p.second,
+        "ffa": lambda y, p, u: p.factor * p.second * p.third,
+    }
+    outputs = tuple(
+        Output(n, "mmol/L", "measured", analyte=n, value=value, cv=Fixed(ERROR), floor=0.0)
+        for n, value in products.items()
+    )
+    return scaled(parameters=(scaled().parameters[0], *own), outputs=outputs)
+
+
+def mixed_study(rng):
+    """Four people in two groups; shape of the logarithms (person, output, sample)."""
+    logs = rng.normal(1.0, 0.4, size=(4, 2, SAMPLES))
+    time, plain = np.arange(float(SAMPLES)), np.full(SAMPLES, "none")
+    people = tuple(
+        Subject(
+            f"S{i}",
+            {
+                n: Samples(time, np.exp(v), plain)
+                for n, v in zip(("glucose", "ffa"), one, strict=True)
+            },
+            group=GROUPS[i // 2],
+        )
+        for i, one in enumerate(logs)
+    )
+    return Study("made", people), logs
+
+
+@pytest.fixture(scope="module")
+def correlated():
+    """Recipe, draws (2 chains) and the exact likelihood of four people, shape (draw, person)."""
+    rng = np.random.default_rng(8)
+    measured, logs = mixed_study(rng)
+    levels = {"factor": "shared", "first": "subject", "second": "subject", "third": "separate"}
+    design = hf.Design(levels=levels, by_group=True)
+    noise = {name: hf.LogNormalNoise(Fixed(ERROR)) for name in ("glucose", "ffa")}
+    recipe = prepare(measured, mixed(), design=design, noise=noise)
+    many = CHAINS * DRAWS
+    factor = rng.normal(0.0, 0.1, size=many)
+    middle = rng.normal(0.4, 0.1, size=(many, 2, 3))
+    spread = np.exp(rng.normal(np.log(list(OWN.values())), 0.1, size=(many, 3)))
+    prior = LogNormal(1.5, 0.6)
+    middle[..., 2], spread[:, 2] = np.log(prior.median), prior.log_sd
+    own, exact = np.empty((many, 4, 3)), np.empty((many, 4))
+    slopes = np.repeat(MIXED, SAMPLES, axis=0)
+    for i in range(many):
+        precision = np.diag(spread[i] ** -2) + slopes.T @ slopes / ERROR**2
+        wide = ERROR**2 * np.eye(len(slopes)) + slopes @ np.diag(spread[i] ** 2) @ slopes.T
+        for person, value in enumerate(logs.reshape(4, -1)):
+            usual = middle[i, person // 2]
+            pull = slopes.T @ (value - factor[i]) / ERROR**2 + usual / spread[i] ** 2
+            covariance = np.linalg.inv(precision)
+            own[i, person] = rng.multivariate_normal(covariance @ pull, covariance)
+            law = stats.multivariate_normal(factor[i] + slopes @ usual, wide)
+            exact[i, person] = law.logpdf(value) - value.sum()
+    shared = ("chain", "draw")
+    variables = {"factor": (shared, np.exp(factor))}
+    for j, name in enumerate(OWN):
+        variables[name] = ((*shared, "subject"), np.exp(own[..., j]))
+        variables[f"{name}_population"] = ((*shared, "group"), np.exp(middle[..., j]))
+        variables[f"{name}_spread"] = (shared, spread[:, j])
+    by_chain = {
+        name: (dims, array.reshape(CHAINS, DRAWS, *array.shape[1:]))
+        for name, (dims, array) in variables.items()
+    }
+    return recipe, xr.Dataset(by_chain), exact.reshape(CHAINS, DRAWS, 4)
+
+
+def test_correlated_values_of_people_in_groups_are_integrated_out(correlated):
+    """Groups have other medians and chains other draws: an axis taken for another is far off."""
+    recipe, posterior, exact = correlated
+    found = person_log_likelihood(recipe, posterior, draws=CHAINS * DRAWS)
+    assert found.sizes == {"chain": CHAINS, "draw": DRAWS, "subject": 4}
+    off = found[PERSON].to_numpy() - exact
+    # By 100 effective points each draw is known to a tenth; Sobol points do better, and draws
+    # that shift them make errors of their own, so that the mean over draws is known to 0.01.
+    assert off.std() < 0.1
+    assert np.abs(off.mean(axis=(0, 1))).max() < 0.01
+    assert found[EFFECTIVE].median() > 0.5 * POINTS
+
+
+def test_points_that_miss_a_person_are_seen(correlated):
+    """The first person's draws are a tenth as wide as they are, so the points lie too close."""
+    recipe, posterior, exact = correlated
+    missed = posterior.copy(deep=True)
+    for name in OWN:
+        line = np.log(missed[name][..., 0])
+        missed[name][..., 0] = np.exp(line.mean() + 0.1 * (line - line.mean()))
+    found = person_log_likelihood(recipe, missed, draws=CHAINS * DRAWS)
+    points = found[EFFECTIVE].median(("chain", "draw")).to_numpy()
+    assert points[0] < 0.2 * POINTS
+    assert points[1:].min() > 0.5 * POINTS
+    off = np.abs(found[PERSON].to_numpy() - exact).mean(axis=(0, 1))
+    assert off[0] > 5 * off[1:].max()
+
+
+def test_a_point_without_a_density_has_no_weight():
+    weight = np.log([[1.0, 1.0], [3.0, 1.0], [1.0, 1.0]])[None]
+    weight[0, 2, 0] = np.nan
+    total, points = _summed(weight)
+    np.testing.assert_allclose(total, [[np.log(4 / 3), 0.0]], atol=1e-12)
+    np.testing.assert_allclose(points, [[16 / 10, 3.0]])
+    total, points = _summed(np.full((1, 3, 1), np.nan))
+    assert total == -np.inf
+    assert points == 0

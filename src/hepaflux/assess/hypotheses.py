@@ -37,6 +37,12 @@ MANY = 100
 EVIDENCE = "person_log_likelihood"
 """Group of the log-likelihoods that are left out one by one."""
 
+PERSON, EFFECTIVE = "person", "effective_points"
+"""Its variables: the log-likelihood, and how many points it rests on."""
+
+LEAST_POINTS = 25
+"""Effective points from which on a person's log-likelihood is known to a fifth, draw by draw."""
+
 
 class Standing(NamedTuple):
     """How well one hypothesis predicts.
@@ -51,7 +57,8 @@ class Standing(NamedTuple):
     weight : float
         By stacking, 0 to 1.
     unreliable : int
-        People whose leaving-out was estimated badly (Pareto k above its limit).
+        People whose leaving-out was estimated badly: by too few draws (Pareto k above its limit),
+        or in half of the draws by too few points (below ``LEAST_POINTS``).
     """
 
     name: str
@@ -72,9 +79,7 @@ class Ranking:
     standings : tuple of Standing
         The best first.
     left_out : int
-        How many people (or published figures) were left out one by one.
-    what : str
-        What they are, in the plural.
+        How many people were left out one by one.
     selectivity : Estimate or None
         Posterior of lambda_L where it is free; None if no such fit was given.
     below_half : float or None
@@ -87,7 +92,6 @@ class Ranking:
 
     standings: tuple[Standing, ...]
     left_out: int
-    what: str
     selectivity: Estimate | None
     below_half: float | None
     narrowed: float | None
@@ -120,7 +124,7 @@ class Ranking:
         )
         numbers = f"elpd of {best.name} {number(best.elpd)} (weight {best.weight:.2f}), {compared}"
         if self.is_clear:
-            verdict = f"The hypothesis that {best.says} predicted {self.what} left out best"
+            verdict = f"The hypothesis that {best.says} predicted people left out best"
         else:
             unsettled = [best.name] + [
                 o.name for o in others if -o.lead <= max(CLEAR_ERRORS * o.lead_se, CLEAR_LEAD)
@@ -144,11 +148,11 @@ class Ranking:
         parts = []
         if self.left_out < MANY:
             parts.append(
-                f"With {self.left_out} {self.what} the standard errors are themselves uncertain."
+                f"With {self.left_out} people the standard errors are themselves uncertain."
             )
         bad = sum(one.unreliable for one in self.standings)
         if bad:
-            parts.append(f"{bad} of the estimates rest on few draws (Pareto k).")
+            parts.append(f"{bad} of the estimates rest on few draws or points (Pareto k, weights).")
         return " ".join(parts)
 
     def table(self) -> pd.DataFrame:
@@ -157,7 +161,7 @@ class Ranking:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ranking as plain values that JSON can hold."""
-        plain = {n: getattr(self, n) for n in ("left_out", "what", "below_half", "narrowed")}
+        plain = {n: getattr(self, n) for n in ("left_out", "below_half", "narrowed")}
         return {
             "standings": [one._asdict() for one in self.standings],
             **plain,
@@ -190,17 +194,16 @@ def compare_hypotheses(fits: Mapping[str, xr.DataTree], *, ci_prob: float = 0.9)
         raise ComparisonError(f"two hypotheses are needed, but there is {', '.join(ranked)}")
     evidence = {name: _evidence(name, tree) for name, tree in ranked.items()}
     first = next(iter(evidence.values()))
-    axis = first.dims[-1]
-    if any(not one[axis].equals(first[axis]) for one in evidence.values()):
-        raise ComparisonError("the hypotheses were fitted to different data")
-    what = {"subject": "people"}.get(str(axis), "published figures")
+    people, checksum = first["subject"], _checksum(next(iter(ranked.values())))
+    for name, tree in fits.items():
+        others = evidence.get(name, first)["subject"]
+        if _checksum(tree) != checksum or not others.equals(people):
+            raise ComparisonError(f"{name} was fitted to other data than {next(iter(ranked))}")
     selectivity, below_half, narrowed = (
         _selectivity(fits[free[0]], ci_prob) if free else (None, None, None)
     )
     standings = _standings(ranked, evidence)
-    return Ranking(
-        standings, first.sizes[axis], what, selectivity, below_half, narrowed, ci_prob=ci_prob
-    )
+    return Ranking(standings, people.size, selectivity, below_half, narrowed, ci_prob=ci_prob)
 
 
 def with_ranking(posterior: xr.DataTree, ranking: Ranking) -> xr.DataTree:
@@ -218,34 +221,45 @@ def with_ranking(posterior: xr.DataTree, ranking: Ranking) -> xr.DataTree:
     return carrier
 
 
-def _evidence(name: str, tree: xr.DataTree) -> xr.DataArray:
-    """Return the log-likelihoods that are left out one by one, their axis last."""
+def _checksum(tree: xr.DataTree) -> str:
+    """Return what tells the data of a fit apart; nothing of those that were never written."""
+    return str(tree.attrs.get("study_checksum", ""))
+
+
+def _evidence(name: str, tree: xr.DataTree) -> xr.Dataset:
+    """Return the log-likelihoods that are left out one by one, people last."""
     if EVIDENCE not in tree.children:
         raise ComparisonError(f"{name} has no likelihood of people; fit it by fit_hypotheses")
-    (variable,) = tree[EVIDENCE].data_vars.values()
-    return variable.transpose(*history.SAMPLE_DIMS, ...)
+    return tree[EVIDENCE].to_dataset().transpose(*history.SAMPLE_DIMS, "subject")
 
 
 def _standings(
-    fits: Mapping[str, xr.DataTree], evidence: Mapping[str, xr.DataArray]
+    fits: Mapping[str, xr.DataTree], evidence: Mapping[str, xr.Dataset]
 ) -> tuple[Standing, ...]:
     """Return the hypotheses, the best first."""
-    found = {name: _left_out(values) for name, values in evidence.items()}
+    found = {name: _left_out(one[PERSON]) for name, one in evidence.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         table = compare(found, method="stacking", round_to="none")
     return tuple(
         Standing(
             str(name),
-            str(fits[name].attrs.get("hypothesis_says", name)).split(" (")[0],
+            str(fits[name].attrs.get("hypothesis_says", name)),
             elpd=float(row["elpd"]),
             lead=float(row["elpd_diff"]),
             lead_se=float(row["dse"]),
             weight=float(row["weight"]),
-            unreliable=int((found[str(name)].pareto_k > found[str(name)].good_k).sum()),
+            unreliable=_unreliable(found[str(name)], evidence[str(name)]),
         )
         for name, row in table.iterrows()
     )
+
+
+def _unreliable(record: Any, evidence: xr.Dataset) -> int:
+    """Return how many people's leaving-out rests on too few draws or points."""
+    points = evidence[EFFECTIVE].median(history.SAMPLE_DIMS).to_numpy()
+    few = record.pareto_k.to_numpy() > record.good_k
+    return int((few | (points < LEAST_POINTS)).sum())
 
 
 def _left_out(values: xr.DataArray) -> Any:

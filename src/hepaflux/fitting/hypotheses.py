@@ -6,10 +6,10 @@ from typing import Any
 import xarray as xr
 
 from hepaflux.fitting.fit import fit
-from hepaflux.fitting.marginal import PERSON, person_log_likelihood
+from hepaflux.fitting.marginal import person_log_likelihood
 from hepaflux.model.hypotheses import build_hypothesis
 from hepaflux.study.study import Study
-from hepaflux.systems.rivals import FREE, RIVALS, Hypothesis
+from hepaflux.systems.rivals import FREE, RIVALS, SELECTIVITY, Hypothesis
 
 
 def fit_hypotheses(
@@ -35,21 +35,30 @@ def fit_hypotheses(
     Returns
     -------
     dict of str to DataTree
-        Inference data by hypothesis, as from ``fit``, with the log-likelihood of each person
-        (``person``) beside that of each measurement, and the hypothesis in the attributes.
+        Inference data by hypothesis, as from ``fit``, with the hypothesis in the attributes; of
+        those that fix lambda_L, with the log-likelihood of each person beside that of each
+        measurement.
     """
     found = {}
     for hypothesis in hypotheses:
         model = build_hypothesis(study, hypothesis)
         tree = fit(model, seed=seed, **settings)
-        of_person = person_log_likelihood(model.recipe, tree["posterior"].to_dataset(), seed=seed)
-        found[hypothesis.name] = with_people(tree, of_person, hypothesis)
+        if hypothesis.fixes(SELECTIVITY):
+            posterior = tree["posterior"].to_dataset()
+            tree = with_people(tree, person_log_likelihood(model.recipe, posterior, seed=seed))
+        found[hypothesis.name] = under(tree, hypothesis)
     return found
 
 
-def with_people(tree: xr.DataTree, of_person: xr.DataArray, hypothesis: Hypothesis) -> xr.DataTree:
-    """Return inference data with the log-likelihood of people, and what it was fitted under."""
-    tree["person_log_likelihood"] = xr.DataTree(xr.Dataset({PERSON: of_person}))
+def with_people(tree: xr.DataTree, of_person: xr.Dataset) -> xr.DataTree:
+    """Return inference data with the log-likelihood of people."""
+    tree["person_log_likelihood"] = xr.DataTree(of_person)
+    return tree
+
+
+def under(tree: xr.DataTree, hypothesis: Hypothesis) -> xr.DataTree:
+    """Return inference data that says under which hypothesis it was fitted."""
     tree.attrs["hypothesis"] = hypothesis.name
-    tree.attrs["hypothesis_says"] = f"{hypothesis.sentence} ({hypothesis.source})"
+    tree.attrs["hypothesis_says"] = hypothesis.sentence
+    tree.attrs["hypothesis_source"] = hypothesis.source
     return tree

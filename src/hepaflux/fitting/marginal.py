@@ -4,7 +4,8 @@ To leave out a person means to predict somebody of whom nothing was measured. Gi
 people have in common, the parameters that are the person's own are integrated out by importance
 sampling (Vehtari et al. 2016, J Mach Learn Res 17:1, integrated importance sampling). Points come
 from a normal distribution around what the posterior says of the person, regressed on what people
-have in common; they are wider than it by ``WIDENED`` and the same for every draw.
+have in common; they are wider than it by ``WIDENED``. Each draw shifts them anew, so that
+their error averages out over draws. How many points carry the weight says where this fails.
 
 Assumes     the person's posterior is nearly normal on the line, as it is with several samples
 """
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy import stats
+from scipy import special, stats
 from scipy.special import logsumexp
 
 from hepaflux.fitting.results import noise_distribution
@@ -25,8 +26,8 @@ from hepaflux.model.predict import predict
 from hepaflux.model.recipe import Recipe, noise_unknowns
 from hepaflux.parameter import Parameter, size_of
 
-POINTS = 32
-"""Points for each person and draw."""
+POINTS = 128
+"""Points for each person and draw; a power of two, as Sobol sequences want."""
 
 WIDENED = 1.25
 """How much wider the points lie than the posterior; a narrow proposal has heavy weights."""
@@ -37,13 +38,17 @@ CHUNK = 20_000
 PERSON = "person"
 """Name of the variable among the log-likelihoods."""
 
+EFFECTIVE = "effective_points"
+"""Name of the variable beside it: how many points carry the weight, 1 to ``POINTS``; 0 where no
+point has any."""
+
 OWN = ("subject", "separate")
 """Levels of parameters that are a person's own."""
 
 
 def person_log_likelihood(
     recipe: Recipe, posterior: xr.Dataset, *, draws: int = 400, seed: int = 1
-) -> xr.DataArray:
+) -> xr.Dataset:
     """Return the log-likelihood of each person with the person's own parameters integrated out.
 
     Parameters
@@ -59,7 +64,9 @@ def person_log_likelihood(
 
     Returns
     -------
-    DataArray (chain, draw, subject)
+    Dataset (chain, draw, subject)
+        ``person``, and the ``effective_points`` that it rests on (Kong 1992: the squared sum of
+        the weights over the sum of their squares). Its standard error is about one over their root.
 
     Raises
     ------
@@ -78,13 +85,13 @@ def person_log_likelihood(
         _Proposal(np.stack([line[p.name][:, i] for p in own], axis=-1), common, seed + i)
         for i in range(len(recipe.study.subjects))
     ]
-    total = np.concatenate(
-        [_of_draws(recipe, own, posterior, proposals, part) for part in _parts(kept)]
-    )
+    parts = [_of_draws(recipe, own, posterior, proposals, part) for part in _parts(kept)]
     shape = (chosen.sizes["chain"], chosen.sizes["draw"], -1)
     names = [subject.name for subject in recipe.study.subjects]
     coords = {"chain": chosen.chain, "draw": chosen.draw, "subject": names}
-    return xr.DataArray(total.reshape(shape), coords, ("chain", "draw", "subject"), PERSON)
+    columns = zip((PERSON, EFFECTIVE), zip(*parts, strict=True), strict=True)
+    found = {name: np.concatenate(column).reshape(shape) for name, column in columns}
+    return xr.Dataset({n: (("chain", "draw", "subject"), v) for n, v in found.items()}, coords)
 
 
 def _own_parameters(recipe: Recipe) -> tuple[Parameter, ...]:
@@ -140,14 +147,16 @@ class _Proposal:
         self.center = design @ slopes
         rest = np.atleast_2d(np.cov((line - self.center).T))
         self.factor = WIDENED * np.linalg.cholesky(rest + 1e-12 * np.eye(len(rest)))
-        sobol = stats.qmc.Sobol(line.shape[1], seed=np.random.default_rng(seed))
-        self.standard = stats.norm.ppf(np.clip(sobol.random(POINTS), 1e-6, 1 - 1e-6))
-        self.density = stats.norm.logpdf(self.standard).sum(axis=1)
-        self.density -= np.log(np.diag(self.factor)).sum()
+        rng = np.random.default_rng(seed)
+        self.uniform = stats.qmc.Sobol(line.shape[1], seed=rng).random(POINTS)
+        self.shift = rng.random((len(line), 1, line.shape[1]))
 
-    def points(self, rows: np.ndarray) -> np.ndarray:
-        """Return the points of some draws, shape (draw, point, coordinate)."""
-        return np.asarray(self.center[rows][:, None] + self.standard @ self.factor.T)
+    def points(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the points of some draws (draw, point, coordinate), and their log-densities."""
+        shifted = (self.uniform + self.shift[rows]) % 1.0
+        standard = special.ndtri(np.clip(shifted, 1e-6, 1 - 1e-6))
+        density = stats.norm.logpdf(standard).sum(axis=-1) - np.log(np.diag(self.factor)).sum()
+        return self.center[rows][:, None] + standard @ self.factor.T, density
 
 
 def _parts(rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -161,22 +170,39 @@ def _of_draws(
     posterior: xr.Dataset,
     proposals: list[_Proposal],
     rows: np.ndarray,
-) -> np.ndarray:
-    """Return the log-likelihood of each person for some draws, shape (draw, subject)."""
-    points = np.stack([proposal.points(rows) for proposal in proposals], axis=2)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log-likelihood and effective points of each person for some draws (draw, subject)."""
+    drawn = [proposal.points(rows) for proposal in proposals]
+    points = np.stack([where for where, _ in drawn], axis=2)
+    weight = -np.stack([density for _, density in drawn], axis=2)
     repeated = {
         name: np.repeat(_flat(posterior[name])[rows], POINTS, axis=0)
         for name in _common_names(recipe)
     }
     draws = dict(repeated)
-    weight = -np.stack([proposal.density for proposal in proposals], axis=-1)[None]
     for j, parameter in enumerate(own):
         where = points[..., j].reshape(-1, points.shape[2])
         draws[parameter.name] = from_line(parameter.prior, where[..., None])
         density = _density_of_own(recipe, parameter, where, repeated)
         weight = weight + density.reshape(points.shape[:3])
     measured = _by_person(recipe, draws).reshape(points.shape[:3])
-    return np.asarray(logsumexp(measured + weight, axis=1) - np.log(POINTS))
+    return _summed(measured + weight)
+
+
+def _summed(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log of the mean weight over points, and how many points carry it.
+
+    Parameters
+    ----------
+    weight : array (draw, point, subject)
+        Logarithms. What is no number, as where a course could not be followed, has no weight.
+    """
+    held = np.where(np.isnan(weight), -np.inf, weight)
+    total = logsumexp(held, axis=1)
+    is_held = np.isfinite(total)
+    spread = logsumexp(2 * held, axis=1)
+    twice = 2 * np.where(is_held, total, 0.0) - np.where(is_held, spread, 0.0)
+    return total - np.log(weight.shape[1]), np.where(is_held, np.exp(twice), 0.0)
 
 
 def _density_of_own(
@@ -199,11 +225,12 @@ def _density_of_own(
 
 def _by_person(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the log-likelihood of each person given all parameters, shape (draw, subject)."""
-    means = predict(recipe, draws, tolerance=TOLERANCE)
+    means, people = predict(recipe, draws, tolerance=TOLERANCE), len(recipe.study.subjects)
     total: Any = 0.0
     for observed in recipe.observations:
         law = noise_distribution(recipe, observed, draws, means[observed.output.name])
         density = pointwise_log_density(law, observed.value, observed.censoring)
-        member = observed.subject[:, None] == np.arange(len(recipe.study.subjects))
-        total = total + density @ member
+        # Summed one by one: in a product with zeros one person's infinity would reach all.
+        own = [density[:, observed.subject == i].sum(axis=1) for i in range(people)]
+        total = total + np.stack(own, axis=-1)
     return np.asarray(total)
