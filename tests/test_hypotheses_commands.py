@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
@@ -32,6 +33,43 @@ def test_a_test_that_is_none_is_refused():
     assert "test must be one of fasted, glucose, clamp, withdrawal" in text
 
 
+def test_people_come_whole():
+    text = run("confuse", "--subjects", "6,12.5", "--replicates", "1", code=2)
+    assert "'6,12.5' is no number of people" in text
+
+
+def test_confuse_prints_how_often_each_was_found(monkeypatch: pytest.MonkeyPatch):
+    """Of two studies under each truth: selective found twice, clearly once; proximal once, and once
+    clearly taken for selective."""
+    asked = []
+
+    def confuse_hypotheses(**how):
+        asked.append(how)
+        found = ["selective", "selective", "proximal", "selective"]
+        return pd.DataFrame(
+            {
+                "truth": ["selective", "selective", "proximal", "proximal"],
+                "test": how["test"],
+                "subjects": how["subjects"],
+                "replicate": [0, 1, 0, 1],
+                "found": found,
+                "clear": [True, False, False, True],
+                "weight": [0.9, 0.6, 0.7, 0.1],
+            }
+        )
+
+    monkeypatch.setattr("hepaflux.confusion.confuse_hypotheses", confuse_hypotheses)
+    words = ("confuse", "--test", "fasted,clamp", "--subjects", "6", "--replicates", "2")
+    lines = [line.split() for line in run(*words, "--seed", "3").splitlines()]
+    one = {"subjects": 6, "replicates": 2, "seed": 3}
+    assert asked == [{"test": "fasted", **one}, {"test": "clamp", **one}]
+    head = ["test", "subjects", "truth", "selective", "proximal", "decided", "misled"]
+    assert head in lines
+    for test in ("fasted", "clamp"):
+        assert [test, "6", "selective", "1.00", "0.00", "0.50", "0.00"] in lines
+        assert [test, "6", "proximal", "0.50", "0.50", "0.50", "0.50"] in lines
+
+
 def test_a_virtual_study_reads_back(tmp_path: Path):
     study = hf.simulate_visits(SELECTIVE, subjects=2, seed=1).study
     hf.write_study(study, tmp_path / "livers")
@@ -49,10 +87,12 @@ def fitted(name: str, gain: float) -> xr.DataTree:
     if name == FREE.name:
         draws["lambda_L"] = rng.beta(2, 20, size=shape)
     sampled = xr.Dataset({k: (("chain", "draw"), v) for k, v in draws.items()})
-    people = xr.Dataset({"person": (("chain", "draw", "subject"), likelihood)})
+    dims = ("chain", "draw", "subject")
+    points = np.full(likelihood.shape, 90.0)
+    people = xr.Dataset({"person": (dims, likelihood), "effective_points": (dims, points)})
     groups = {"/posterior": sampled, "/prior": sampled, "/person_log_likelihood": people}
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs["hypothesis_says"] = f"{name} is true (A paper)"
+    tree.attrs["hypothesis_says"] = f"{name} is true"
     return tree
 
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from test_cli import refused, run
 
-from hepaflux.planning import advise, read_people
+from hepaflux.arguments import read_people
+from hepaflux.planning import advise
 
 SPARSE, RICH = "0 30 60 90 120", "0 10 20 30 45 60 90 120 150 180"
 DESIGN = ("design", "oral", "--parameter", "SI", "--protocol", "ogtt75")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hepaflux.assess import report as report
     from hepaflux.assess import summarize as summarize
     from hepaflux.assess import with_ranking as with_ranking
+    from hepaflux.confusion import confuse_hypotheses as confuse_hypotheses
+    from hepaflux.confusion import confusion_matrix as confusion_matrix
     from hepaflux.fitting import fit_each as fit_each
     from hepaflux.fitting import fit_hypotheses as fit_hypotheses
     from hepaflux.fitting.fit import fit as fit
@@ -66,9 +68,9 @@ _HOMES = {
     "compare_differences": "hepaflux.assess",
     "compare_groups": "hepaflux.assess",
     "compare_hypotheses": "hepaflux.assess",
-    "diagnose": "hepaflux.assess",
     "confuse_hypotheses": "hepaflux.confusion",
     "confusion_matrix": "hepaflux.confusion",
+    "diagnose": "hepaflux.assess",
     "expected_contraction": "hepaflux.model",
     "first_pass": "hepaflux.model",
     "fit": "hepaflux.fitting",

@@ -280,6 +280,15 @@ def read_numbers(text: str, example: str) -> list[float]:
     return numbers
 
 
+def read_people(text: str) -> list[int]:
+    """Return the numbers of people of a word such as ``10`` or ``1,10,20``."""
+    example = "--subjects 1,10,20"
+    numbers = read_numbers(text, example)
+    if any(n != int(n) or n < 1 for n in numbers):
+        raise ValueError(f"{text!r} is no number of people; write it like {example}")
+    return [int(n) for n in numbers]
+
+
 def read_range(text: str) -> tuple[float, float]:
     """Return the two bounds of a range."""
     try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hepaflux import terminal
-from hepaflux.arguments import read_names, read_numbers
+from hepaflux.arguments import read_names, read_people
 from hepaflux.terminal import EXIT_FAILED, told
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def confuse(
 
     import hepaflux as hf
 
-    sizes = [int(n) for n in read_numbers(subjects, "--subjects 6,12,24")]
+    sizes = read_people(subjects)
     tables = []
     for name in read_names(test):
         for size in sizes:

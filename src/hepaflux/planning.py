@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hepaflux import terminal
-from hepaflux.arguments import read_numbers, read_system
+from hepaflux.arguments import read_numbers, read_people, read_system
 from hepaflux.terminal import told
 
 if TYPE_CHECKING:
@@ -89,15 +89,6 @@ def design(
     show_table(table, chosen.parameter(parameter), f"{chosen.name}, {test}")
     for sentence in advise(table, parameter, contraction):
         typer.echo(sentence)
-
-
-def read_people(text: str) -> list[int]:
-    """Return the numbers of people of a word such as ``10`` or ``1,10,20``."""
-    example = "--subjects 1 10 20"
-    numbers = read_numbers(text, example)
-    if any(n != int(n) or n < 1 for n in numbers):
-        raise ValueError(f"{text!r} is no number of people; write it like {example}")
-    return [int(n) for n in numbers]
 
 
 def own_schedule(system: "System", study: "Study") -> dict[str, Sequence[float]]:
