@@ -83,7 +83,7 @@ def fitted(name: str, gain: float) -> xr.DataTree:
     rng = np.random.default_rng(len(name))
     shape = (2, 100)
     likelihood = gain + 0.05 * rng.standard_normal((*shape, 8))
-    draws = {"chi": rng.lognormal(size=shape)}
+    draws = {"e_G": rng.lognormal(size=shape)}
     if name == FREE.name:
         draws["lambda_L"] = rng.beta(2, 20, size=shape)
     sampled = xr.Dataset({k: (("chain", "draw"), v) for k, v in draws.items()})

@@ -30,10 +30,10 @@ def test_unknowns_differ_by_what_a_hypothesis_fixes():
     }
     assert all(names[one.name] == names["free"] - {"lambda_L"} for one in RIVALS)
     # Also where the wire is intact, how far people differ in it has to be learned.
-    assert {"wire_1_population", "wire_1_spread"} < names["intact"]
+    assert {"w_L_population", "w_L_spread"} < names["intact"]
     levels = {one.name: dict(design_of(one, study).levels) for one in (*RIVALS, FREE)}
     assert levels["intact"] | {"lambda_L": "shared"} == levels["free"]
-    assert design_of(FREE, study).levels["chi"] == "shared"
+    assert design_of(FREE, study).levels["e_G"] == "shared"
 
 
 def test_virtual_people_repeat_by_seed_and_share_what_livers_share():
@@ -41,7 +41,7 @@ def test_virtual_people_repeat_by_seed_and_share_what_livers_share():
     np.testing.assert_array_equal(first.truth.to_numpy(), again.truth.to_numpy())
     assert (first.truth["lambda_L"] == 1).all()
     assert first.truth["K_S"].nunique() == 1
-    assert first.truth["wire_1"].nunique() == 8
+    assert first.truth["w_L"].nunique() == 8
     person = first.study.subjects[0]
     assert list(person.samples["egp"].time) == [0, 240, 480]
     assert list(person.samples["ihtg"].time) == [0]
@@ -103,7 +103,7 @@ def test_each_cause_acts_where_its_wire_goes(patients):
 
 def test_a_group_that_is_not_there_is_refused(patients):
     with pytest.raises(ValueError, match="reference must be one of two or more groups: healthy"):
-        knock_out(*patients, reference="lean", causes={"wire": Cause(("wire_1",))})
+        knock_out(*patients, reference="lean", causes={"wire": Cause(("w_L",))})
 
 
 @pytest.mark.parametrize("one", [*RIVALS, FREE], ids=lambda h: h.name)
@@ -126,7 +126,7 @@ def test_figures_of_a_group_at_one_point_by_hand():
     """
     mechanism = group_liver(PROXIMAL)
     point = {
-        **{"wire_1": 0.4, "e_F": 0.5, "drive": 2.0, "chi": 1.0, "K_S": 250.0, "n_S": 1.0},
+        **{"w_L": 0.4, "e_F": 0.5, "drive": 2.0, "e_G": 1.0, "K_S": 250.0, "n_S": 1.0},
         **{"n_h": 2.0, "H_0": 0.012, "supply": 1.5, "L": 159.0, "sensitivity_scale": 3.0},
         **{"insulin_fasted": 200.0, "glucose_fasted": 5.0, "ffa_fasted": 0.6},
         **{"insulin_rise_fed": 1.5, "glucose_ratio_fed": 1.4, "ffa_left_fed": 0.2},

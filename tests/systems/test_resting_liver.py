@@ -25,7 +25,7 @@ LIVER = hf.systems.resting_liver
 
 def known(**changes):
     """Parameters at which the slow loop rests in health."""
-    usual = {"wire_1": 1.0, "lambda_L": 0.0, "e_F": 0.35, "drive": 1.0, "chi": 1.0}
+    usual = {"w_L": 1.0, "lambda_L": 0.0, "e_F": 0.35, "drive": 1.0, "e_G": 1.0}
     usual |= {"K_S": 250.0, "n_S": 1.3, "n_h": 2.2, "H_0": 0.011, "supply": 1.0, "L": 53.0}
     return SimpleNamespace(**{**LIVER.centers, **usual, **changes})
 
@@ -60,12 +60,12 @@ def test_production_is_what_insulin_leaves_and_what_fatty_acids_drive():
     u = plasma(insulin=85.0, ffa=0.7)
     left = (1 + 1.0**2.2) / (1 + 0.95625**2.2)
     by_hand = 0.011 * (0.65 * left + 0.35 * left**0.3 * 1.4**0.5)
-    assert production(known(wire_1=0.45), u) == pytest.approx(by_hand, rel=1e-12)
+    assert production(known(w_L=0.45), u) == pytest.approx(by_hand, rel=1e-12)
 
 
 def test_insulin_closes_the_gate_as_far_as_the_wire_hears_it():
     """Portal insulin is 1250 pmol/L, of which 500 are heard, five times K_h: 5/6 of sigma."""
-    p = known(wire_1=0.4)
+    p = known(w_L=0.4)
     assert gate(500.0, 0.4, p) == pytest.approx(1 - 0.30 * 5 / 6, rel=1e-12)
     assert open_wire(500.0, 0.4, p) == pytest.approx(1 / (1 + 5**2.2), rel=1e-12)
     assert lipogenic(500.0, 0.4, known(lambda_L=1.0)) == pytest.approx(2**1.3 / (1 + 2**1.3))
@@ -73,7 +73,7 @@ def test_insulin_closes_the_gate_as_far_as_the_wire_hears_it():
 
 def test_secretion_and_capacity_of_a_deaf_liver_by_hand():
     """In a clamp at 500 pmol/L after 100 fasted, with twice the drive and three times the fat."""
-    p = known(wire_1=0.4, drive=2.0, L=159.0)
+    p = known(w_L=0.4, drive=2.0, L=159.0)
     u = SimpleNamespace(
         **{"insulin": 500.0, "glucose": 5.0, "ffa": 0.1},
         **{"basal_insulin": 100.0, "basal_glucose": 5.0, "basal_ffa": 0.6},
@@ -90,7 +90,7 @@ def test_secretion_and_capacity_of_a_deaf_liver_by_hand():
 
 def test_production_is_that_of_the_slow_loop():
     """Which hears FoxO1 and fatty acids over those of health."""
-    p, u = known(wire_1=0.45), plasma(insulin=85.0, ffa=0.7)
+    p, u = known(w_L=0.45), plasma(insulin=85.0, ffa=0.7)
     left = open_wire(85.0, 0.45, p) / open_wire(40.0, 1.0, p)
     drives = SimpleNamespace(FoxO1_drive=left, FFA_drive=0.7 / 0.5)
     assert production(p, u) == pytest.approx(production_of_loop(None, p, drives), rel=1e-12)
@@ -99,13 +99,13 @@ def test_production_is_that_of_the_slow_loop():
 def test_a_deaf_wire_spares_lipogenesis_if_selective_and_not_if_proximal():
     ill = plasma(insulin=85.0)
     whole = insulin_drive(known(), ill)
-    assert insulin_drive(known(wire_1=0.3, lambda_L=0.0), ill) == pytest.approx(whole)
-    cut = insulin_drive(known(wire_1=0.3, lambda_L=1.0), ill)
+    assert insulin_drive(known(w_L=0.3, lambda_L=0.0), ill) == pytest.approx(whole)
+    cut = insulin_drive(known(w_L=0.3, lambda_L=1.0), ill)
     assert cut < 0.5 * whole
     # A third of the sensitivity is a third of the insulin.
     assert cut == pytest.approx(insulin_drive(known(), plasma(insulin=0.3 * 85)))
     for selectivity in (0.0, 1.0):
-        deaf = known(wire_1=0.3, lambda_L=selectivity)
+        deaf = known(w_L=0.3, lambda_L=selectivity)
         assert production(deaf, ill) > 1.5 * production(known(), ill)
 
 
@@ -136,7 +136,7 @@ def test_more_fat_at_equal_secretion_is_less_capacity():
 def test_hypotheses_differ_in_what_they_fix_and_in_nothing_else():
     assert SELECTIVE.priors.keys() == PROXIMAL.priors.keys() == {"lambda_L"}
     assert not FREE.priors
-    assert INTACT.priors["wire_1"] == LogNormal(1.0, AS_IN_HEALTH)
+    assert INTACT.priors["w_L"] == LogNormal(1.0, AS_IN_HEALTH)
     assert [one.fixes("lambda_L") for one in (*RIVALS, FREE)] == [True, True, True, False]
     assert hypothesis("intact") is INTACT
     with pytest.raises(KeyError, match="no hypothesis 'mixed'; there are selective, proximal"):
@@ -145,7 +145,7 @@ def test_hypotheses_differ_in_what_they_fix_and_in_nothing_else():
 
 def test_virtual_patients_are_ill_in_the_same_way_under_the_first_two():
     """Plasma tells nothing of the truth, and fasting production little: what differs is drive."""
-    assert SELECTIVE.ill["wire_1"] == PROXIMAL.ill["wire_1"]
+    assert SELECTIVE.ill["w_L"] == PROXIMAL.ill["w_L"]
     made = [hf.simulate_visits(one, subjects=200, seed=1).study for one in RIVALS]
     table = [study.measurements() for study in made]
     for analyte in ("insulin", "glucose", "ffa"):

@@ -48,7 +48,7 @@ PLASMA = (
 )
 """What is unknown of plasma, by group."""
 
-BY_GROUP = ("wire_1", "drive", "supply", "L")
+BY_GROUP = ("w_L", "drive", "supply", "L")
 """What of the liver differs between groups."""
 
 DERIVED = ("kinase_load", "insulin_on_fat", "capacity")

@@ -16,7 +16,7 @@ from hepaflux.systems.resting_liver import resting_liver
 from hepaflux.systems.rivals import Hypothesis
 from hepaflux.systems.system import System
 
-BY_GROUP = ("wire_1", "drive")
+BY_GROUP = ("w_L", "drive")
 """What differs between groups, beside what plasma holds."""
 
 

@@ -39,13 +39,13 @@ class Cause(NamedTuple):
 
 CAUSES: Mapping[str, Cause] = MappingProxyType(
     {
-        "deaf wire to glucose": Cause(parameters=("wire_1",)),
+        "deaf wire to glucose": Cause(parameters=("w_L",)),
         "high insulin": Cause(plasma=("insulin",)),
         "fatty acids": Cause(plasma=("ffa",)),
         "high glucose": Cause(plasma=("glucose",)),
         "drive of lipogenesis": Cause(parameters=("drive",)),
         "supply of fatty acids": Cause(parameters=("supply",)),
-        "all of them": Cause(("wire_1", "drive", "supply", "H_0"), ("insulin", "ffa", "glucose")),
+        "all of them": Cause(("w_L", "drive", "supply", "H_0"), ("insulin", "ffa", "glucose")),
     }
 )
 """Parts of the loops of a fatty liver."""

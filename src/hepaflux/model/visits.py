@@ -67,7 +67,7 @@ def simulate_visits(
 ) -> Simulated:
     """Simulate healthy people and patients whose livers are as a hypothesis says.
 
-    What all people have in common (lambda_L, e_F, chi and the like) is drawn from the priors of the
+    What all people have in common (lambda_L, e_F, e_G and the like) is drawn from the priors of the
     hypothesis; people lie around the medians that it states.
 
     Parameters

@@ -29,15 +29,15 @@ from hepaflux.systems.wires import gate, lipogenic, open_wire
 
 TITCHENELL = "Titchenell PM et al. (2016) Cell Metab 23:1154"
 CHOSEN = "chosen here"
-RIZZA_PORTAL = f"{RIZZA}, at r_P times the insulin of plasma; the unit of wire_1"
+RIZZA_PORTAL = f"{RIZZA}, at r_P times the insulin of plasma; the unit of w_L"
 
 EQUATIONS = (
-    "egp = H_0 ((1 - e_F) A/A_0 + e_F (A/A_0)^e_A F^0.5),   A = 1 / (1 + (wire_1 r_P I / K_h)^n_h)",
-    "made = DNL drive s(x)/s(x_0) (G/G_0)^chi,   s(x) = x^n_S / (K_S^n_S + x^n_S),"
-    "   x = r_P I ((1 - lambda_L) + lambda_L wire_1),   F = FFA / FFA_0",
+    "egp = H_0 ((1 - e_F) A/A_0 + e_F (A/A_0)^e_A F^0.5),   A = 1 / (1 + (w_L r_P I / K_h)^n_h)",
+    "made = DNL drive s(x)/s(x_0) (G/G_0)^e_G,   s(x) = x^n_S / (K_S^n_S + x^n_S),"
+    "   x = r_P I ((1 - lambda_L) + lambda_L w_L),   F = FFA / FFA_0",
     "old = preformed supply ((1 - e_P) + e_P F),   dnl_fraction = made / (made + old)",
     "vldl_tg_secretion = (made + old)/3 fasted, times gate / gate fasted,"
-    "   gate = 1 - sigma z/(1 + z),   z = wire_1 r_P I / K_h",
+    "   gate = 1 - sigma z/(1 + z),   z = w_L r_P I / K_h",
     "ihtg = TG_mass L / (lean_liver + TG_mass L)",
     "capacity L/(K_V + L) gate/gate_0 (K_V + L_0)/L_0 = (made + old) / (DNL + preformed), fasted",
 )
@@ -45,7 +45,7 @@ EQUATIONS = (
 
 UNKNOWN = (
     Parameter(
-        "wire_1",
+        "w_L",
         "1",
         LogNormal(0.7, 0.8),
         "sensitivity of the wire to glucose over that of health",
@@ -75,7 +75,7 @@ UNKNOWN = (
         spread=0.3,
     ),
     Parameter(
-        "chi",
+        "e_G",
         "1",
         LogNormal(1.0, 0.6),
         "exponent of lipogenesis in glucose",
@@ -164,18 +164,18 @@ LENT = tuple(p for p in BALANCE if p.name in ("G_0", "e_A"))
 
 def production(p: Any, u: Any) -> Any:
     """Return the production of glucose, mmol/kg/min."""
-    left = open_wire(u.insulin, p.wire_1, p) / open_wire(p.I_0, 1.0, p)
+    left = open_wire(u.insulin, p.w_L, p) / open_wire(p.I_0, 1.0, p)
     return produced(left, u.ffa / p.FFA_0, p)
 
 
 def insulin_drive(p: Any, u: Any) -> Any:
     """Return what insulin does for lipogenesis, over that of health."""
-    return lipogenic(u.insulin, p.wire_1, p) / lipogenic(p.I_0, 1.0, p)
+    return lipogenic(u.insulin, p.w_L, p) / lipogenic(p.I_0, 1.0, p)
 
 
 def made(p: Any, u: Any) -> Any:
     """Return newly made fatty acids, mmol/day."""
-    return p.DNL * p.drive * insulin_drive(p, u) * (u.glucose / p.G_0) ** p.chi
+    return p.DNL * p.drive * insulin_drive(p, u) * (u.glucose / p.G_0) ** p.e_G
 
 
 def old(p: Any, u: Any) -> Any:
@@ -199,7 +199,7 @@ def secretion(p: Any, u: Any) -> Any:
     """Return the triglyceride secreted in VLDL, umol/min."""
     fasted = Fasted(u)
     made_there = (made(p, fasted) + old(p, fasted)) / 3
-    closed = gate(u.insulin, p.wire_1, p) / gate(fasted.insulin, p.wire_1, p)
+    closed = gate(u.insulin, p.w_L, p) / gate(fasted.insulin, p.w_L, p)
     return made_there * closed * 1000 * PER_DAY
 
 
@@ -208,7 +208,7 @@ def capacity(p: Any, u: Any) -> Any:
     fasted = Fasted(u)
     leaving = (made(p, fasted) + old(p, fasted)) / (p.DNL + p.preformed)
     filled = saturation(p.L, p) / saturation(p.L_0, p)
-    return leaving / filled * gate(p.I_0, 1.0, p) / gate(fasted.insulin, p.wire_1, p)
+    return leaving / filled * gate(p.I_0, 1.0, p) / gate(fasted.insulin, p.w_L, p)
 
 
 MEASURED = (
@@ -239,9 +239,9 @@ DERIVED = (
     Derived(
         "kinase_load",
         "1",
-        "inhibited over other IRS that alone would explain wire_1; below zero where it is keener"
+        "inhibited over other IRS that alone would explain w_L; below zero where it is keener"
         " than all IRS free of inhibition would make it",
-        lambda p, u: (1 + p.r0) / p.wire_1 - 1,
+        lambda p, u: (1 + p.r0) / p.w_L - 1,
     ),
     Derived(
         "insulin_on_fat",
@@ -275,14 +275,14 @@ resting_liver = System(
     inputs=INPUTS,
     outputs=tuple(output(*row) for row in MEASURED),
     derived=DERIVED,
-    leading=("wire_1", "lambda_L", "e_F", "drive"),
-    rests_on={"lambda_L": ("K_S", "n_S", "chi"), "capacity": ("supply",)},
+    leading=("w_L", "lambda_L", "e_F", "drive"),
+    rests_on={"lambda_L": ("K_S", "n_S", "e_G"), "capacity": ("supply",)},
     conventions=(
         "The first sample is of the fasted state. Later ones are of steps that last for hours:"
         " insulin, glucose and fatty acids are read at the time of the sample.",
         "lambda_L is 0 where lipogenesis answers insulin as in health, 1 where it is as deaf to it"
         " as production. Newly made and other fatty acids are those that are esterified.",
-        "wire_1 is one where production answers portal insulin at K_h; kinase_load and capacity"
+        "w_L is one where production answers portal insulin at K_h; kinase_load and capacity"
         " follow from the other values and from constants that were chosen.",
     ),
 )

@@ -57,20 +57,20 @@ SELECTIVE = Hypothesis(
     "insulin has lost its hold on production alone; lipogenesis answers it as in health",
     LI,
     {"lambda_L": Fixed(0.0)},
-    ill={"wire_1": 0.4, "drive": 1.2, "L": FATTY},
+    ill={"w_L": 0.4, "drive": 1.2, "L": FATTY},
 )
 PROXIMAL = Hypothesis(
     "proximal",
     "insulin has lost its hold on both; substrate drives lipogenesis",
     TER_HORST,
     {"lambda_L": Fixed(1.0)},
-    ill={"wire_1": 0.4, "drive": 2.4, "L": FATTY},
+    ill={"w_L": 0.4, "drive": 2.4, "L": FATTY},
 )
 INTACT = Hypothesis(
     "intact",
     "insulin signals as in health; fatty acids drive production, and substrate lipogenesis",
     TITCHENELL,
-    {"wire_1": LogNormal(1.0, AS_IN_HEALTH), "lambda_L": Fixed(0.0)},
+    {"w_L": LogNormal(1.0, AS_IN_HEALTH), "lambda_L": Fixed(0.0)},
     ill={"drive": 1.3, "L": FATTY},
 )
 FREE = Hypothesis(
@@ -85,7 +85,7 @@ RIVALS = (SELECTIVE, PROXIMAL, INTACT)
 """
 
 HEALTH: Mapping[str, float] = MappingProxyType(
-    {"wire_1": 1.0, "drive": 1.0, "H_0": 0.011, "supply": 1.0, "L": 53.0}
+    {"w_L": 1.0, "drive": 1.0, "H_0": 0.011, "supply": 1.0, "L": 53.0}
 )
 """Medians of healthy virtual people."""
 
