@@ -11,6 +11,7 @@ from scipy import stats
 
 import hepaflux as hf
 from hepaflux.fitting.marginal import EFFECTIVE, PERSON, POINTS, _summed, person_log_likelihood
+from hepaflux.model.noise import pointwise_log_density
 from hepaflux.model.recipe import prepare
 from hepaflux.parameter import Fixed, LogNormal, Parameter
 from hepaflux.study.study import Samples, Study, Subject
@@ -110,6 +111,23 @@ def test_draws_are_thinned_and_seeds_repeat():
     first, again = (person_log_likelihood(recipe, posterior, draws=100, seed=3) for _ in range(2))
     assert first.sizes["draw"] == 100
     xr.testing.assert_identical(first, again)
+
+
+def test_a_person_without_a_density_leaves_the_others_as_they_were(monkeypatch):
+    rng = np.random.default_rng(5)
+    recipe = setting("separate", rng)
+    posterior, _ = posterior_and_truth(recipe, "separate", rng, draws=100)
+    whole = person_log_likelihood(recipe, posterior)
+
+    def lost(law, value, censoring):
+        density = pointwise_log_density(law, value, censoring)
+        return np.where(recipe.observations[0].subject == 0, np.nan, density)
+
+    monkeypatch.setattr("hepaflux.fitting.marginal.pointwise_log_density", lost)
+    found = person_log_likelihood(recipe, posterior)
+    xr.testing.assert_allclose(found.isel(subject=[1, 2]), whole.isel(subject=[1, 2]))
+    assert np.all(found[PERSON][..., 0] == -np.inf)
+    assert np.all(found[EFFECTIVE][..., 0] == 0)
 
 
 def test_without_anything_of_ones_own_nobody_can_be_left_out():
