@@ -75,6 +75,9 @@ def test_a_virtual_study_reads_back(tmp_path: Path):
     hf.write_study(study, tmp_path / "livers")
     again = hf.read_study(tmp_path / "livers")
     assert again.groups == ("healthy", "NAFLD")
+    # The names of virtual people repeat; the checksum tells their studies apart.
+    assert again.checksum == study.checksum
+    assert study.checksum != hf.simulate_visits(SELECTIVE, subjects=2, seed=2).study.checksum
     assert set(again.subjects[0].samples) == set(study.subjects[0].samples)
 
 

@@ -14,7 +14,7 @@ from hepaflux.systems.rivals import FREE, PROXIMAL, SELECTIVE
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("lambda_L", "e_F", "chi", "K_S", "n_S")
+NAMES = ("lambda_L", "e_F", "e_G", "K_S", "n_S")
 REPLICATES = 36
 FALSE_ALARM = 0.005
 """Probability that a sound sampler fails any rank check of this file."""
@@ -53,18 +53,27 @@ def test_a_free_selectivity_goes_where_the_data_were_made(selectivity):
 
 
 def test_the_hypothesis_that_made_the_data_is_found():
-    """Of six people in each group. If each of two studies is ranked rightly with a probability of
-    0.8, which is what a larger table gives for twelve people, neither is in one case of 25."""
+    """Both truths in turn, so that a ranking that always says the same fails.
+
+    Of 28 such studies (14 seeds, this one among them, under each truth) all were ranked rightly,
+    with weights of the truth from 0.69 up and leads in elpd from 2.8 to 74, median 18. So with
+    another seed the probability of a wrong rank is below 0.10 for each study (95 % bound). With the
+    people of this seed only sampling is left to chance: in five runs of it the leads were 19.3 and
+    29.5 (SD 1.5 and 0.7) and are clear from 13 and 24 on, four and eight SD away, so that false
+    alarms are below one in a thousand.
+    """
     table = hf.confuse_hypotheses(
-        subjects=6,
+        test="withdrawal",
+        subjects=12,
         replicates=1,
         hypotheses=(SELECTIVE, PROXIMAL),
         seed=11,
         draws=200,
         tune=250,
     )
-    assert len(table) == 2
-    assert (table["found"] == table["truth"]).any()
-    assert not (table["clear"] & (table["found"] != table["truth"])).any()
+    assert list(table["truth"]) == ["selective", "proximal"]
+    assert list(table["found"]) == ["selective", "proximal"]
+    assert table["clear"].all()
+    assert (table["weight"] > 0.5).all()
     matrix = hf.confusion_matrix(table)
-    assert matrix[["selective", "proximal"]].sum(axis=1).to_numpy() == pytest.approx(1.0)
+    np.testing.assert_array_equal(matrix[["proximal", "selective"]].sort_index(), np.eye(2))

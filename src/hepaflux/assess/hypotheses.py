@@ -222,7 +222,7 @@ def with_ranking(posterior: xr.DataTree, ranking: Ranking) -> xr.DataTree:
 
 
 def _checksum(tree: xr.DataTree) -> str:
-    """Return what tells the data of a fit apart; nothing of those that were never written."""
+    """Return what tells the data of a fit apart."""
     return str(tree.attrs.get("study_checksum", ""))
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from hepaflux.model.recipe import prepare
 from hepaflux.model.simulate import Simulated, with_measurements
 from hepaflux.parameter import Fixed
+from hepaflux.study.checksum import checksum
 from hepaflux.study.study import Samples, Study, Subject
 from hepaflux.systems.resting_liver import resting_liver
 from hepaflux.systems.rivals import HEALTH, Hypothesis
@@ -113,11 +114,11 @@ def _reported(study: Study) -> Study:
     Under much insulin production can be so low that this happens to a fifth of the people, so the
     likelihood has to know that these values are censored.
     """
-    people = (
+    people = tuple(
         replace(person, samples={n: _not_negative(own) for n, own in person.samples.items()})
         for person in study.subjects
     )
-    return replace(study, subjects=tuple(people))
+    return replace(study, subjects=people, checksum=checksum(people))
 
 
 def _not_negative(samples: Samples) -> Samples:
