@@ -255,6 +255,23 @@ def driven(name="S1", *, time=MONTHS, **fields):
     return Subject(name, {k: samples(time, v) for k, v in levels.items()}, **fields)
 
 
+STEPS = np.array([0, 240, 480.0])
+
+
+def resting(name="S1", *, time=STEPS, **fields):
+    """A subject whose liver was measured fasted and at the ends of two steps of a clamp."""
+    curves = {
+        "insulin": samples(time, np.array([60, 150, 500.0])),
+        "glucose": samples(time, 5.2),
+        "ffa": samples(time, np.array([0.5, 0.25, 0.1])),
+        "egp": samples(time, np.array([0.011, 0.006, 0.003])),
+        "dnl_fraction": samples(time, np.array([0.12, 0.2, 0.3])),
+        "vldl_tg_secretion": samples(time[:1], 18.0),
+        "ihtg": samples(time[:1], 0.05),
+    }
+    return Subject(name, curves, **fields)
+
+
 def subject_for(system, name="S1", **fields):
     kinds = {"minimal": ivgtt, "oral": ogtt, "oral_labeled": labeled_meal}
     kinds |= {"ivgtt_labeled": labeled_ivgtt, "clamp": clamped}
@@ -262,7 +279,7 @@ def subject_for(system, name="S1", **fields):
     kinds |= {"vldl": vldl_person, "sources": labeled_sources, "meal": ogtt}
     kinds |= {"secretion": c_peptide_test, "extraction": c_peptide_test}
     kinds |= {"fasting": fasted, "signaling": biopsied, "liver_fat": treated}
-    kinds |= {"selective_resistance": driven}
+    kinds |= {"selective_resistance": driven, "resting_liver": resting}
     return kinds[system.name](name, **fields)
 
 
