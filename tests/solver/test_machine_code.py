@@ -128,9 +128,13 @@ def native(write):
 
 
 @pytest.mark.parametrize("exponent", [-0.1, -0.125, 0.1])
-def test_a_rough_power_is_within_three_percent(exponent):
-    """Of the exponents of step-size controllers; over all sizes of an error."""
+def test_a_rough_power_is_within_four_percent(exponent):
+    """Of the exponents of step-size controllers; over all sizes of an error.
+
+    The straight line within an octave is off by at most 0.0861 octaves, (1 + 0.125) times that is
+    a factor of 1.069, of which 0.97 is the middle: from -3 % to +3.7 %.
+    """
     power = native(lambda code, number: code.rough_power(number, exponent))
     numbers = np.geomspace(1e-20, 1e12, 4001)
     found = np.array([power(number) for number in numbers])
-    np.testing.assert_allclose(found, numbers**exponent, rtol=0.031)
+    np.testing.assert_allclose(found, numbers**exponent, rtol=0.038)

@@ -278,10 +278,11 @@ class Code:
         return self.intrinsic("fabs", number)
 
     def rough_power(self, number: Number, exponent: float) -> Number:
-        """Return a power of a positive number to 3 %, without a call.
+        """Return a power of a positive number to 4 %, for small exponents, without a call.
 
         The bits of a double, read as a whole number, are its logarithm but for what the mantissa's
-        own logarithm differs from a straight line.
+        own logarithm differs from a straight line: at most 0.0861 of a factor of two, once on the
+        way there, times the exponent, and once on the way back.
         """
         bits = Number(self, self.builder.bitcast(number.value, WHOLE))
         logarithm = Number(self, self.builder.sitofp(bits.value, DOUBLE)) - ONE_AS_WHOLE
