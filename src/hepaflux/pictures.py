@@ -74,8 +74,9 @@ def portrait(
     from hepaflux.assess.portraits import plot_portrait
     from hepaflux.solver.portrait import ends, phase_portrait
     from hepaflux.systems import named
+    from hepaflux.units import DAY
 
-    chosen, minutes = named(system), days * 1440.0
+    chosen, minutes = named(system), days * DAY
     starts = ends(chosen, minutes=minutes)
     portraits = {
         name: phase_portrait(chosen.in_condition(name), list(starts.values()), minutes=minutes)

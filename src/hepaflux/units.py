@@ -19,6 +19,9 @@ from hepaflux.isotopes import FATTY_ACIDS, IONS
 INSULIN_FACTOR = 6.00
 """Default pmol/L in one µU/mL of insulin (pmol in one milliunit)."""
 
+DAY = 1440.0
+"""Minutes in a day."""
+
 MOLAR_MASS = {"glucose": 180.156, "c_peptide": 3020.3, "insulin": 5807.6, "glucagon": 3482.8}
 MOLAR_MASS |= {"egp": MOLAR_MASS["glucose"]}
 """Grams per mole; the substances that laboratories report by mass."""

@@ -13,12 +13,11 @@ import xarray as xr
 
 from hepaflux.assess.figures import INK, blank, color_of, short, style
 from hepaflux.assess.history import SAMPLE_DIMS
+from hepaflux.units import DAY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-DAY = 1440.0
 
 MEASURED, EXPECTED = 0.12, 0.3
 """Opacity of the bands."""

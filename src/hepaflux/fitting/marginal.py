@@ -22,7 +22,7 @@ from hepaflux.fitting.results import noise_distribution
 from hepaflux.model.build import TOLERANCE
 from hepaflux.model.line import from_line, log_slope, to_line
 from hepaflux.model.noise import pointwise_log_density
-from hepaflux.model.predict import predict
+from hepaflux.model.predict import in_a_row, predict
 from hepaflux.model.recipe import Recipe, noise_unknowns
 from hepaflux.parameter import Parameter, size_of
 
@@ -75,7 +75,7 @@ def person_log_likelihood(
     """
     own, line = _own_parameters(recipe), {}
     for parameter in own:
-        line[parameter.name] = to_line(parameter.prior, _flat(posterior[parameter.name]))[..., 0]
+        line[parameter.name] = to_line(parameter.prior, in_a_row(posterior[parameter.name]))[..., 0]
     step = max(1, posterior.sizes["draw"] * posterior.sizes["chain"] // draws)
     chosen = posterior.isel(draw=slice(None, None, step))
     rows = np.arange(posterior.sizes["chain"] * posterior.sizes["draw"])
@@ -108,19 +108,12 @@ def _own_parameters(recipe: Recipe) -> tuple[Parameter, ...]:
     return own
 
 
-def _flat(values: xr.DataArray) -> np.ndarray:
-    """Return draws with chains and draws in one dimension."""
-    array = values.transpose("chain", "draw", ...).to_numpy()
-    flat: np.ndarray = array.reshape(-1, *array.shape[2:])
-    return flat
-
-
 def _common(recipe: Recipe, posterior: xr.Dataset) -> np.ndarray:
     """Return what people have in common on the line, standardized, shape (draw, coordinate)."""
     priors = {**recipe.system.priors, **{p.name: p.prior for p in noise_unknowns(recipe)}}
     columns = []
     for name in _common_names(recipe):
-        values = _flat(posterior[name])
+        values = in_a_row(posterior[name])
         prior = priors.get(name.removesuffix("_population"))
         # A spread has no prior among the system's; it is positive.
         columns.append(np.log(values) if prior is None else to_line(prior, values))
@@ -176,7 +169,7 @@ def _of_draws(
     points = np.stack([where for where, _ in drawn], axis=2)
     weight = -np.stack([density for _, density in drawn], axis=2)
     repeated = {
-        name: np.repeat(_flat(posterior[name])[rows], POINTS, axis=0)
+        name: np.repeat(in_a_row(posterior[name])[rows], POINTS, axis=0)
         for name in _common_names(recipe)
     }
     draws = dict(repeated)

@@ -17,7 +17,7 @@ from hepaflux.fitting.record import history
 from hepaflux.model.build import TOLERANCE
 from hepaflux.model.noise import pointwise_log_density
 from hepaflux.model.observations import Observations
-from hepaflux.model.predict import fluxes, predict
+from hepaflux.model.predict import fluxes, in_a_row, predict
 from hepaflux.model.recipe import (
     Recipe,
     coordinates,
@@ -138,8 +138,7 @@ def _quiet(name: str) -> Iterator[None]:
 def _flat_draws(recipe: Recipe, dataset: xr.Dataset) -> dict[str, np.ndarray]:
     """Return the draws of unknowns and noise with chains and draws in one dimension."""
     names = [p.name for p in (*recipe.system.unknowns, *noise_unknowns(recipe))]
-    arrays = {name: dataset[name].to_numpy() for name in names}
-    return {name: a.reshape(-1, *a.shape[2:]) for name, a in arrays.items()}
+    return {name: in_a_row(dataset[name]) for name in names}
 
 
 def _thinned(dataset: xr.Dataset) -> xr.Dataset:

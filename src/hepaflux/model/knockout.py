@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from hepaflux.model.build import TOLERANCE
-from hepaflux.model.predict import predict
+from hepaflux.model.predict import in_a_row, predict
 from hepaflux.model.recipe import Recipe, prepare
 from hepaflux.study.study import Samples, Study, Subject
 
@@ -85,7 +85,7 @@ def knock_out(
     groups = recipe.study.groups
     if reference not in groups or len(groups) < 2:
         raise ValueError(f"reference must be one of two or more groups: {', '.join(groups)}")
-    draws = _flat(recipe, posterior)
+    draws = {p.name: in_a_row(posterior[p.name]) for p in recipe.system.unknowns}
     healthy = np.array([s.group == reference for s in recipe.study.subjects])
     base = _fasted(recipe, draws)
     rows = []
@@ -98,12 +98,6 @@ def knock_out(
                 ratio = np.exp(reached - np.nanmean(base[output][:, healthy], axis=1))
                 rows.append((group, output, name, *np.quantile(ratio, [0.5, 0.05, 0.95])))
     return pd.DataFrame(rows, columns=["group", "output", "without", "median", "lower", "upper"])
-
-
-def _flat(recipe: Recipe, posterior: xr.Dataset) -> dict[str, np.ndarray]:
-    """Return the draws of each unknown, chains and draws in one dimension."""
-    arrays = {p.name: posterior[p.name].to_numpy() for p in recipe.system.unknowns}
-    return {name: a.reshape(-1, *a.shape[2:]) for name, a in arrays.items()}
 
 
 def _without(

@@ -8,9 +8,7 @@ from types import MappingProxyType
 
 from hepaflux.model.standard_test import StandardTest, bolus
 from hepaflux.study.check import LIVER_FAT
-
-DAY = 1440.0
-"""Minutes in a day."""
+from hepaflux.units import DAY
 
 HALF_YEAR = tuple(DAY * day for day in (0, 7, 14, 28, 56, 84, 126, 168))
 """Sampling times of liver fat under treatment, min."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from hepaflux.model.observations import Observations, at_observations
 from hepaflux.model.recipe import (
@@ -21,6 +22,13 @@ from hepaflux.systems.system import fields_type
 
 CHUNK = 20_000
 """Solves per call of the kernel, so that memory stays bounded."""
+
+
+def in_a_row(values: xr.DataArray) -> np.ndarray:
+    """Return draws with chains and draws in one dimension, shape (draw, ...)."""
+    array = values.transpose("chain", "draw", ...).to_numpy()
+    rows: np.ndarray = array.reshape(-1, *array.shape[2:])
+    return rows
 
 
 def theta_of_draws(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hepaflux.model.lipid_tests import DAY, LIPID_TESTS
+from hepaflux.model.lipid_tests import LIPID_TESTS
 from hepaflux.model.standard_test import (
     StandardTest,
     bolus,
@@ -21,7 +21,7 @@ from hepaflux.model.standard_test import (
 from hepaflux.study.check import LIVER_FAT, PRODUCTION
 from hepaflux.study.study import Dose
 from hepaflux.systems.fasting import BEGIN, LONGEST
-from hepaflux.units import BLOTS, MOLAR_MASS
+from hepaflux.units import BLOTS, DAY, MOLAR_MASS
 
 INSULIN_CLEARANCE = 0.015
 """Clearance of infused insulin, L/kg/min: 1 mU/kg/min raises insulin by about 67 µU/mL."""

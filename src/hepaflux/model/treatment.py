@@ -15,13 +15,12 @@ import xarray as xr
 from hepaflux.model.build import TOLERANCE
 from hepaflux.model.courses import described
 from hepaflux.model.noise import noise_of
-from hepaflux.model.predict import courses
+from hepaflux.model.predict import courses, in_a_row
 from hepaflux.model.recipe import prepare, separate
 from hepaflux.parameter import Fixed, LogNormal, Prior, center, describe
 from hepaflux.study.study import Samples, Study, Subject
 from hepaflux.systems.system import Output, System
-
-DAY = 1440.0
+from hepaflux.units import DAY
 
 TIMES = 85
 """Times of a predicted course, evenly from time 0 to its end."""
@@ -259,7 +258,7 @@ def _own(found: xr.Dataset, parameter: str, subject: str, group: str) -> np.ndar
     for dim, label in (("subject", subject), ("group", group)):
         if dim in values.dims:
             values = values.sel({dim: label})
-    return _flat(values)
+    return in_a_row(values)
 
 
 def _typical(found: xr.Dataset, parameter: str, group: str) -> np.ndarray:
@@ -273,12 +272,7 @@ def _typical(found: xr.Dataset, parameter: str, group: str) -> np.ndarray:
                 f" subject, or fit with level shared, group or subject for {parameter}"
             )
         values = found[population]
-    return _flat(values.sel(group=group) if "group" in values.dims else values)
-
-
-def _flat(values: xr.DataArray) -> np.ndarray:
-    ordered = values.transpose(*SAMPLE_DIMS, ...).to_numpy()
-    return ordered.reshape(-1, *ordered.shape[2:])
+    return in_a_row(values.sel(group=group) if "group" in values.dims else values)
 
 
 def _nobody(name: str, system: System, minutes: np.ndarray) -> Subject:

@@ -81,13 +81,15 @@ def before(p: Any) -> Supply:
     return Supply(p.NEFA, p.DNL, p.chylomicrons)
 
 
+def after(p: Any) -> Supply:
+    """Return what the liver is offered from time 0 on, if no other system drives it."""
+    return Supply(p.NEFA * p.NEFA_factor, p.DNL * p.DNL_factor, p.chylomicrons * p.diet_factor)
+
+
 def offered(p: Any, u: Any) -> Supply:
     """Return what the liver is offered now."""
-    return Supply(
-        p.NEFA * p.NEFA_factor * u.NEFA_drive,
-        p.DNL * p.DNL_factor * u.DNL_drive,
-        p.chylomicrons * p.diet_factor,
-    )
+    supply = after(p)
+    return supply._replace(NEFA=supply.NEFA * u.NEFA_drive, DNL=supply.DNL * u.DNL_drive)
 
 
 def returning(p: Any) -> Any:
@@ -317,11 +319,6 @@ def signals(pools: OnePool | FivePools) -> tuple[Flux, ...]:
         Flux(n, "1", f"triglyceride {what} over that before", of_balance(pools, at))
         for n, what, at in SIGNALS
     )
-
-
-def after(p: Any) -> Supply:
-    """Return what the liver is offered from time 0 on, if no other system drives it."""
-    return Supply(p.NEFA * p.NEFA_factor, p.DNL * p.DNL_factor, p.chylomicrons * p.diet_factor)
 
 
 DERIVED = (
