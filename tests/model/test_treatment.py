@@ -11,9 +11,9 @@ from hepaflux.assess.treatments import plot_treatments, treatment_bands
 from hepaflux.parameter import Fixed, LogNormal
 from hepaflux.study.study import Samples, Subject
 from hepaflux.systems.fat_export import fat_share
+from hepaflux.units import DAY
 
 LIVER_FAT = hf.systems.liver_fat
-DAY = 1440.0
 NAMES = tuple(p.name for p in LIVER_FAT.unknowns)
 PERSON = {"IHTG": 0.18, "K_V": 90.0, "NEFA": 228.0, "DNL": 30.0, "k_LPL": 16.8}
 
@@ -129,6 +129,17 @@ class TestWho:
         courses = predicted(tree, "none", who="A")["courses"]
         assert float(courses["NEFA_uptake"][0, 0, 0, 0]) == pytest.approx(230.0)
         assert float(courses["ihtg"][0, 0, 0, 0]) == pytest.approx(0.1)
+
+    @pytest.mark.parametrize("constant", [None, {"subject_group": ("subject", [-1, 0])}])
+    def test_a_subject_of_no_group_has_no_value_by_group(self, constant):
+        tree = posterior(
+            IHTG=(("chain", "draw", "subject"), np.full((1, 3, 2), [0.1, 0.3])),
+            NEFA=(("chain", "draw", "group"), np.full((1, 3, 2), [150.0, 230.0])),
+        )
+        if constant:
+            tree["constant_data"] = xr.DataTree(xr.Dataset(constant))
+        with pytest.raises(ValueError, match="does not say in which group A is"):
+            predicted(tree, "none", who="A")
 
     def test_one_person_alone_keeps_the_name(self):
         """Draws of a fit of one person have no subject; what was measured has."""

@@ -6,16 +6,17 @@ the fit leaves open; measurements to come have the error of the assay on top.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from hepaflux.model.build import TOLERANCE
 from hepaflux.model.courses import described
+from hepaflux.model.fitted import people_of
 from hepaflux.model.noise import noise_of
-from hepaflux.model.predict import courses, in_a_row
+from hepaflux.model.predict import courses
 from hepaflux.model.recipe import prepare, separate
 from hepaflux.parameter import Fixed, LogNormal, Prior, center, describe
 from hepaflux.study.study import Samples, Study, Subject
@@ -89,7 +90,7 @@ def predict_treatment(
     stated = treatment_values(system, treatment)
     found = posterior["posterior"].to_dataset()
     kept = _kept(system, stated, found)
-    people = _people(posterior, kept, who)
+    people = people_of(posterior, kept, who)
     rng = np.random.default_rng(seed)
     treated = system.with_priors(**dict.fromkeys(_treatable(system), ANY))
     shape = (found.sizes["chain"] * found.sizes["draw"], len(people))
@@ -196,83 +197,6 @@ def _stated(value: float | Prior, shape: tuple[int, int], rng: np.random.Generat
     if isinstance(value, Fixed):
         return np.full(shape, value.value)
     return np.asarray(value.distribution().rvs(shape, random_state=rng))
-
-
-class _Person(NamedTuple):
-    """Someone, with the draws (draw, [axis]) of each unknown."""
-
-    name: str
-    values: dict[str, np.ndarray]
-
-
-def _people(posterior: xr.DataTree, own: Sequence[str], who: str | None) -> list[_Person]:
-    """Return those who are predicted, with the draws of the parameters ``own``."""
-    found = posterior["posterior"].to_dataset()
-    lacking = [n for n in own if n not in found and f"{n}_population" not in found]
-    if lacking:
-        raise ValueError(f"the fit says nothing of {', '.join(lacking)}")
-    groups, subjects = _labels(posterior, "group"), _labels(posterior, "subject")
-    known = [*subjects, *groups] or [posterior.attrs.get("study", "person") or "person"]
-    wanted = [who] if who is not None else subjects or known
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise KeyError(f"nobody is called {unknown[0]!r}; there are {', '.join(known)}")
-    group_of = _groups_of(posterior, subjects)
-    people = []
-    for name in wanted:
-        is_group = name in groups and name not in subjects
-        values = {
-            parameter: _typical(found, parameter, name)
-            if is_group
-            else _own(found, parameter, name, group_of.get(name, ""))
-            for parameter in own
-        }
-        people.append(_Person(name, values))
-    return people
-
-
-def _labels(posterior: xr.DataTree, dim: str) -> list[str]:
-    """Return the labels along a dimension; a fit of one person has them beside its draws."""
-    for part in posterior.children.values():
-        if dim in part.coords:
-            return [str(label) for label in np.atleast_1d(part.coords[dim].values)]
-    return []
-
-
-def _groups_of(posterior: xr.DataTree, subjects: list[str]) -> dict[str, str]:
-    """Return the group of each subject."""
-    constant = posterior.children.get("constant_data")
-    if constant is None or "subject_group" not in constant:
-        return {}
-    groups = _labels(posterior, "group")
-    index = constant["subject_group"].values
-    return {
-        s: groups[int(i)] if np.issubdtype(index.dtype, np.integer) and groups else str(i)
-        for s, i in zip(subjects, index, strict=False)
-    }
-
-
-def _own(found: xr.Dataset, parameter: str, subject: str, group: str) -> np.ndarray:
-    """Return the draws of a parameter in a subject."""
-    values = found[parameter]
-    for dim, label in (("subject", subject), ("group", group)):
-        if dim in values.dims:
-            values = values.sel({dim: label})
-    return in_a_row(values)
-
-
-def _typical(found: xr.Dataset, parameter: str, group: str) -> np.ndarray:
-    """Return the draws of a parameter in the typical person of a group."""
-    values = found[parameter]
-    if "subject" in values.dims:
-        population = f"{parameter}_population"
-        if population not in found:
-            raise ValueError(
-                f"{parameter} has a value of its own in each person, so nobody is typical; name a"
-                f" subject, or fit with level shared, group or subject for {parameter}"
-            )
-        values = found[population]
-    return in_a_row(values.sel(group=group) if "group" in values.dims else values)
 
 
 def _nobody(name: str, system: System, minutes: np.ndarray) -> Subject:
