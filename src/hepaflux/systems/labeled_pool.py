@@ -54,6 +54,7 @@ DISPOSAL = (
         meaning="insulin sensitivity of disposal (SI* of the labeled minimal model)",
         source=BASU,
         spread=0.6,
+        fades_at=4.0e-5,  # half the prior's median, where a label in two hours hardly shows it
     ),
     Parameter(
         "SG_D",

@@ -73,6 +73,7 @@ HEPATIC = (
         meaning="hepatic insulin sensitivity: fall of production per insulin and basal glucose",
         source=f"{DALLA_MAN_2013}; width: chosen",
         spread=0.6,
+        fades_at=4.5e-6,  # half the prior's median: production there hardly heeds insulin
     ),
     Parameter(
         "GE_L",
