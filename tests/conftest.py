@@ -31,6 +31,18 @@ def data_mirror(mirror_if_any: Path | None) -> Path:
     return mirror_if_any
 
 
+@pytest.fixture(scope="session")
+def mouse_livers(data_mirror: Path) -> Path:
+    """Return the table of phosphosites of mouse livers; what needs it is skipped without.
+
+    It is no data set of the registry: whoever has it keeps it in the folder above the mirror.
+    """
+    path = data_mirror.parent / "signalling_humphrey_2015_mouse_liver.csv"
+    if not path.is_file():
+        pytest.skip(f"there is no {path.name} in the folder above the one that {MIRROR} names")
+    return path
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that sample for real, so that workers do not wait for one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}

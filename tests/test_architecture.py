@@ -21,6 +21,7 @@ FLOORS = {
     "units": 0,
     "parameter": 0,
     "isotopes": 0,
+    "phosphosites": 0,
     "study": 1,
     "systems": 2,
     "solver": 3,

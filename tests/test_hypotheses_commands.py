@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import hepaflux as hf
 from hepaflux.assess import render_report
 from hepaflux.cli import app
-from hepaflux.systems.rivals import FREE, SELECTIVE
+from hepaflux.systems.rivals import FREE, RIVALS, SELECTIVE
 
 
 def run(*words: str | Path, code: int = 0) -> str:
@@ -26,6 +26,15 @@ def test_list_says_what_each_fixes():
     text = run("list")
     for word in ("selective", "proximal", "intact", "free", "lambda_L"):
         assert word in text
+    said = " ".join(text.split())
+    assert all(one.sentence in said and one.source in said for one in (*RIVALS, FREE))
+
+
+def test_list_fits_a_narrow_terminal():
+    lines = run("list").splitlines()
+    assert max(map(len, lines)) <= 80
+    starts = {line[:2] for line in lines if line}
+    assert {"  "} < starts, "names stand out from what is said of them"
 
 
 def test_a_test_that_is_none_is_refused():

@@ -33,16 +33,10 @@ def list_hypotheses() -> None:
     from hepaflux.parameter import describe
     from hepaflux.systems.rivals import FREE, RIVALS
 
-    rows = [
-        (
-            one.name,
-            one.sentence,
-            ", ".join(f"{name}: {describe(prior)}" for name, prior in one.priors.items()),
-            one.source,
-        )
-        for one in (*RIVALS, FREE)
-    ]
-    terminal.print_table(("hypothesis", "says", "priors of its own", "argued by"), rows)
+    for one in (*RIVALS, FREE):
+        own = ", ".join(f"{name}: {describe(prior)}" for name, prior in one.priors.items())
+        entries = {"says": one.sentence, "argued by": one.source, "priors of its own": own or "none"}
+        terminal.print_entry(one.name, entries)
 
 
 @app.command("fit")

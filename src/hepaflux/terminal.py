@@ -9,9 +9,10 @@ import functools
 import json
 import os
 import sys
+import textwrap
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ DEBUG = "HEPAFLUX_DEBUG"
 
 MOST_ROWS = 24
 """Rows of results that are printed; the others are in summary.csv."""
+
+NARROW = 80
+"""Characters of a line of running text."""
 
 _START = time.perf_counter()
 
@@ -290,6 +294,16 @@ def show_comparison(comparison: "Contrast | Comparison | Differences") -> None:
 
 def _list(title: str, lines: Iterable[str]) -> None:
     typer.echo(f"{title}\n" + "".join(f"  {line}\n" for line in lines))
+
+
+def print_entry(title: str, entries: Mapping[str, str]) -> None:
+    """Print what is said of one thing, in lines of at most ``NARROW`` characters."""
+    typer.echo(title)
+    indent = " " * (2 + max(map(len, entries)) + 2)
+    for name, text in entries.items():
+        first = f"  {name}".ljust(len(indent))
+        typer.echo(textwrap.fill(text, NARROW, initial_indent=first, subsequent_indent=indent))
+    typer.echo()
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pint
 
 from hepaflux.isotopes import FATTY_ACIDS, IONS
+from hepaflux.phosphosites import READ
 
 INSULIN_FACTOR = 6.00
 """Default pmol/L in one µU/mL of insulin (pmol in one milliunit)."""
@@ -60,11 +61,17 @@ of each source of fatty acids."""
 BLOTS = tuple(f"{name}_phosphorylation" for name in ("ir", "irs1", "akt", "s6k", "erk"))
 """What blots of cells or a biopsy tell of insulin signaling."""
 
+PHOSPHOSITES = tuple(site.analyte for site in READ)
+"""What single phosphorylated residues tell of it, over basal."""
+
+RELATIVE = (*BLOTS, *PHOSPHOSITES)
+"""What has a scale of its own in every study."""
+
 CANONICAL |= {f"{name}_tg": "mmol/L" for name in LIPOPROTEINS} | {"ihtg": "1", "dnl_fraction": "1"}
 CANONICAL |= {"liver_glycogen": "mmol/L", "egp": "mmol/kg/min", "gng_fraction": "1"}
 MOLAR_MASS |= {"plasma_tg": 885.7}
 CANONICAL |= {"plasma_tg": "mmol/L", "vldl_tg_secretion": "umol/min"}
-CANONICAL |= {"medium_insulin": "pmol/L"} | dict.fromkeys(BLOTS, "arbitrary_unit")
+CANONICAL |= {"medium_insulin": "pmol/L"} | dict.fromkeys(RELATIVE, "arbitrary_unit")
 CANONICAL |= dict.fromkeys(LIPID_ENRICHMENTS, "TTR")
 CANONICAL |= dict.fromkeys(DEUTERATED, "mole_fraction") | dict.fromkeys(IONS, "1")
 """Canonical unit of each analyte, and of time and weight."""

@@ -1,6 +1,8 @@
 """What every system must obey, whichever physiology it holds."""
 
 import dataclasses
+import importlib
+import pkgutil
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from pint import DimensionalityError
 from hepaflux import systems, units
 from hepaflux.parameter import Fixed, LogNormal, Parameter
 from hepaflux.solver.program import compile_equations, widths
+from hepaflux.study.study import Subject
 from hepaflux.systems.diacylglycerol import diacylglycerol
 from hepaflux.systems.fat_tissue import fat_tissue
 from hepaflux.systems.glucose_balance import glucose_balance
@@ -65,6 +68,12 @@ VARIANTS = {
     "signaling_cells": systems.signaling.with_options(
         tissue="fat", insulin="medium", unknowns="kinetics"
     ),
+    "signaling_sites": systems.signaling.with_options(
+        insulin="injected", measured="phosphosites", unknowns="cascade"
+    ),
+    "signaling_sites_quasi": systems.signaling.with_options(
+        insulin="injected", measured="phosphosites", form="quasi-steady"
+    ),
     "signaling_stated": systems.signaling.with_options(stress="stated", tissue="muscle"),
     "signaling_adipose": systems.signaling.with_options(stress="adipose"),
     "signaling_driven": systems.signaling.with_options(stress="driven"),
@@ -75,6 +84,8 @@ VARIANTS = {
     ),
 }
 each_system = pytest.mark.parametrize("system", VARIANTS.values(), ids=VARIANTS)
+
+SYSTEMS = tuple(pkgutil.iter_modules(systems.__path__))
 
 RESTING = ("minimal", "oral", "labeled", "clamp", "secretion", "extraction")
 AT_REST = [name for name in VARIANTS if any(word in name for word in RESTING)]
@@ -94,6 +105,18 @@ def test_names_of_systems_are_unique_and_found():
     assert all(systems.named(s.name) is s for s in systems.ALL)
     with pytest.raises(KeyError, match="no system 'kidney'; there are minimal, oral"):
         systems.named("kidney")
+
+
+def test_a_system_that_is_not_listed_cannot_stand_alone():
+    """Nothing in it is measured, or it takes as in health what nobody measures."""
+    modules = [importlib.import_module(f"hepaflux.systems.{m.name}") for m in SYSTEMS]
+    found = {v.name: v for m in modules for v in vars(m).values() if isinstance(v, System)}
+    alone = {system.name for system in systems.ALL}
+    assert found.keys() - alone == {"fat_tissue", "glucose_balance", "diacylglycerol"}
+    nobody = Subject("nobody", {}, ())
+    for name in found.keys() - alone:
+        system = found[name]
+        assert not system.outputs or all(i.read(nobody) == 1.0 for i in system.inputs)
 
 
 @each_system

@@ -21,7 +21,7 @@ from hepaflux.model.standard_test import (
 from hepaflux.study.check import LIVER_FAT, PRODUCTION
 from hepaflux.study.study import Dose
 from hepaflux.systems.fasting import BEGIN, LONGEST
-from hepaflux.units import BLOTS, DAY, MOLAR_MASS
+from hepaflux.units import BLOTS, DAY, MOLAR_MASS, PHOSPHOSITES
 
 INSULIN_CLEARANCE = 0.015
 """Clearance of infused insulin, L/kg/min: 1 mU/kg/min raises insulin by about 67 µU/mL."""
@@ -221,6 +221,9 @@ MEDIUM = ((-1, 0), (0, 1200), (4, 10_000), (30, 100_000), (60, 0))
 CELL_TIMES = (-1, 0.5, 1, 2, 4, 4.5, 5, 7, 10, 20, 30, 30.5, 31, 33, 40, 60, 63, 70, 90)
 """Sampling times of cells in it, min."""
 
+LIVER_TIMES = (0.0, *(s / 60 for s in (5, 10, 15, 30)), 1.0, 2.0, 3.0, 4.0, 6.0, 10.0)
+"""Times at which livers are taken after an injection into the portal vein, min."""
+
 TESTS: Mapping[str, StandardTest] = MappingProxyType(
     {
         **LIPID_TESTS,
@@ -243,6 +246,9 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
                 **dict.fromkeys(BLOTS[:2], CELL_TIMES),
             },
             known={"medium_insulin": tuple(float(value) for _, value in MEDIUM)},
+        ),
+        "portal_injection": StandardTest(
+            (), (), sampled=dict.fromkeys(PHOSPHOSITES, LIVER_TIMES)
         ),
         "ogtt75": StandardTest(
             (0, 10, 20, 30, 45, 60, 90, 120, 150, 180), (drink(75.0),), OGTT_PHASES

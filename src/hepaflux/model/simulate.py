@@ -35,7 +35,7 @@ from hepaflux.parameter import center
 from hepaflux.study.samples import is_enrichment
 from hepaflux.study.study import Samples, Study, StudyError, Subject, zero_time
 from hepaflux.systems.system import Output, System
-from hepaflux.units import BLOTS
+from hepaflux.units import RELATIVE
 
 FEEDBACK = 0.6
 """Exponent with which the insulin response falls as insulin sensitivity rises."""
@@ -339,7 +339,7 @@ def _measured(person: Subject, output: Output, values: np.ndarray) -> Subject:
 
 def _is_limited(analyte: str) -> bool:
     """Return whether what cannot be detected is reported as such."""
-    return is_enrichment(analyte) or analyte in ("insulin", "liver_glycogen", *BLOTS)
+    return is_enrichment(analyte) or analyte in ("insulin", "liver_glycogen", *RELATIVE)
 
 
 def _truth(study: Study, system: System, values: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -15,12 +15,12 @@ from hepaflux.study.table import Row, Table, shown
 from hepaflux.study.tracers import check_tracers
 from hepaflux.units import (
     ALL_TRACERS,
-    BLOTS,
     CANONICAL,
     CANONICAL_AMOUNT,
     DEUTERATED,
     LIPID_ENRICHMENTS,
     LIPOPROTEINS,
+    RELATIVE,
     TRACERS,
 )
 
@@ -34,7 +34,7 @@ PLAUSIBLE |= {f"{name}_tg": (0.001, 60.0) for name in LIPOPROTEINS}
 PLAUSIBLE |= {"ihtg": (0.0, 0.7), "dnl_fraction": (0.0, 1.0)}
 PLAUSIBLE |= {"liver_glycogen": (0.0, 1000.0), "egp": (0.0, 0.1), "gng_fraction": (0.0, 1.2)}
 PLAUSIBLE |= {"plasma_tg": (0.05, 150.0), "vldl_tg_secretion": (0.5, 500.0)}
-PLAUSIBLE |= {"medium_insulin": (0.0, 1e7)} | dict.fromkeys(BLOTS, (0.0, math.inf))
+PLAUSIBLE |= {"medium_insulin": (0.0, 1e7)} | dict.fromkeys(RELATIVE, (0.0, math.inf))
 """What occurs in people, in canonical units, injected insulin included; in a medium of cells more.
 Ions and blots have no scale."""
 
@@ -61,7 +61,7 @@ USUAL_UNITS = {
     "medium_insulin": ("nmol/L", "pmol/L"),
     "plasma_tg": ("mg/dL", "mmol/L"),
     "vldl_tg_secretion": ("umol/min",),
-    **dict.fromkeys(BLOTS, ("arbitrary_unit",)),
+    **dict.fromkeys(RELATIVE, ("arbitrary_unit",)),
 }
 USUAL_UNITS |= {f"{name}_tg": ("mg/dL", "mmol/L", "umol/L") for name in LIPOPROTEINS}
 """Units that laboratories report, the most usual first."""
@@ -79,7 +79,7 @@ STEADY = (*LIVER_FAT, *(f"{name}_tg" for name in LIPOPROTEINS))
 PRODUCTION = ("liver_glycogen", "egp", "gng_fraction")
 """What is known of the liver by itself: it needs no basal sample."""
 
-CELLS = ("medium_insulin", *BLOTS)
+CELLS = ("medium_insulin", *RELATIVE)
 """What is known of cells outside a body."""
 
 SINGLE = {*IONS, *LIPID_ENRICHMENTS, *STEADY, *PRODUCTION, *CELLS}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hepaflux.isotopes import IONS, ion
-from hepaflux.units import BLOTS, DEUTERATED, LIPID_ENRICHMENTS, LIPOPROTEINS
+from hepaflux.units import DEUTERATED, LIPID_ENRICHMENTS, LIPOPROTEINS, RELATIVE
 
 ANALYTES: dict[str, tuple[str, ...]] = {
     "glucose": ("glucose", "g", "pg", "bg", "plasma_glucose", "blood_glucose"),
@@ -23,7 +23,7 @@ ANALYTES: dict[str, tuple[str, ...]] = {
     "medium_insulin": ("medium_insulin",),
     "plasma_tg": ("plasma_tg",),
     "vldl_tg_secretion": ("vldl_tg_secretion",),
-    **{name: (name,) for name in BLOTS},
+    **{name: (name,) for name in RELATIVE},
 }
 ANALYTES |= {name: (name,) for name in (*(f"{x}_tg" for x in LIPOPROTEINS), *LIPID_ENRICHMENTS)}
 KNOWN = (

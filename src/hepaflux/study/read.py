@@ -7,6 +7,7 @@ from typing import Any
 from hepaflux.study.assemble import assemble
 from hepaflux.study.description import Description, Tables, read_folder
 from hepaflux.study.flat import ReadOptions
+from hepaflux.study.phosphosites import holds_phosphosites, phosphosite_tables
 from hepaflux.study.problems import Problems, refuse
 from hepaflux.study.registry import Dataset, get_dataset, list_datasets
 from hepaflux.study.study import Study
@@ -19,8 +20,9 @@ def read_study(source: str | Path, **options: Any) -> Study:
     Parameters
     ----------
     source : str or Path
-        A ``study.toml``, a folder that holds one, a CSV file, or the name of a data set. A plain
-        name that the registry knows means the data set; write ``./name`` for a folder.
+        A ``study.toml``, a folder that holds one, a CSV file (a table of phosphosites included),
+        or the name of a data set. A plain name that the registry knows means the data set; write
+        ``./name`` for a folder.
     **options
         What the tables do not say: the fields of ``ReadOptions``, such as ``dose="75 g"``,
         ``route="oral"``, ``weight=72.5`` or ``units={"glucose": "mg/dL"}``.
@@ -58,7 +60,10 @@ def _tables(source: str | Path) -> Tables:
         )
     if path.is_dir() or path.suffix == ".toml":
         return read_folder(path)
-    return Tables(Description(path.stem, origin=str(path)), by_meaning(read_table(path)))
+    table = by_meaning(read_table(path))
+    if holds_phosphosites(table):
+        return phosphosite_tables(table, path)
+    return Tables(Description(path.stem, origin=str(path)), table)
 
 
 def _dataset_tables(dataset: Dataset) -> Tables:

@@ -18,12 +18,10 @@ from typing import Any
 from hepaflux.systems.receptor import resting_shares
 from hepaflux.systems.signaling_arms import TISSUES, Tissue, usual_effector, usual_mtorc1
 from hepaflux.systems.signaling_cell import Equations, Moment
+from hepaflux.systems.signaling_readouts import BLANK, BLOT, SITE, SITE_BLANK, Readout, readouts
 from hepaflux.systems.signaling_values import (
-    BLANK,
-    BLOT,
     MEANING,
     REFERENCES,
-    SCALED,
     conditions,
     leading,
     parameters,
@@ -62,6 +60,12 @@ EQUATIONS = (
     "   dMAPK/dt = k_MAPK (Ras (1 - MAPK)/K_MAPK - MAPK)",
 )
 """As a reader would write them."""
+
+INJECTED = (
+    "I = r_P I_ref + injected,   dinjected/dt = -k_I injected,   injected(0) = I_peak   (in liver;"
+    " elsewhere without r_P)",
+)
+"""What is added where insulin is injected."""
 
 FLUXES = (
     ("receptor", "signal of the receptors over all of health at endless insulin"),
@@ -177,29 +181,30 @@ def read(moment: Moment, tissue: Tissue, p: Any) -> dict[str, Any]:
     }
 
 
-def outputs(equations: Equations) -> tuple[Output, ...]:
-    """Return what blots of a biopsy or of cells tell, each in arbitrary units of its own."""
+def outputs(equations: Equations, settings: Settings) -> tuple[Output, ...]:
+    """Return what blots or phosphosites tell, each in arbitrary units of its own."""
     tissue = equations.tissues[0]
+    cv, floor = (SITE, SITE_BLANK) if settings["measured"] == "phosphosites" else (BLOT, BLANK)
 
-    def of(name: str, flux: str) -> Any:
+    def of(name: str, one: Readout) -> Any:
         def value(y: Any, p: Any, u: Any) -> Any:
-            known = read(equations.moment(tissue, y, p, u), tissue, p)[flux]
-            return getattr(p, f"scale_{name}") * (p.background + known)
+            known = read(equations.moment(tissue, y, p, u), tissue, p)[one.flux]
+            return getattr(p, f"scale_{name}") * (getattr(p, one.background) + known)
 
         return value
 
     return tuple(
         Output(
-            analyte,
+            one.analyte,
             "arbitrary_unit",
-            f"{meaning}, {tissue.name}",
-            analyte=analyte,
-            value=of(name, flux),
-            cv=BLOT,
-            floor=BLANK,
+            f"{one.meaning}, {tissue.name}",
+            analyte=one.analyte,
+            value=of(name, one),
+            cv=cv,
+            floor=floor,
             required=False,
         )
-        for name, (analyte, meaning, flux) in SCALED.items()
+        for name, one in readouts(settings).items()
     )
 
 
@@ -220,9 +225,10 @@ OPTIONS = (
     Option(
         "insulin",
         "where insulin is known: in plasma, linear between samples (the liver sees r_P times it),"
-        " or in the medium of cells, which keeps each value until the next",
+        " or in the medium of cells, which keeps each value until the next; or it is not, but was"
+        " injected into the portal vein at time 0 (injected)",
         default="plasma",
-        choices=("plasma", "medium"),
+        choices=("plasma", "medium", "injected"),
     ),
     Option(
         "stress",
@@ -235,17 +241,25 @@ OPTIONS = (
     Option(
         "unknowns",
         "which parameters are unknown beside the scales: load and selectivity, which people can"
-        " tell (selectivity), the kinetics of receptor and IRS, which cells can tell (kinetics), or"
-        " both and the half-points (all)",
+        " tell (selectivity), the kinetics of receptor and IRS, which cells can tell (kinetics),"
+        " those and what leads from an injection to Akt (cascade), or load, selectivity, kinetics"
+        " and the half-points (all)",
         default="selectivity",
-        choices=("selectivity", "kinetics", "all"),
+        choices=("selectivity", "kinetics", "cascade", "all"),
+    ),
+    Option(
+        "measured",
+        "what is measured: blots of whole proteins, or phosphosites over basal, each with a"
+        " background of its own",
+        default="blots",
+        choices=("blots", "phosphosites"),
     ),
 )
 
 
 def derived(settings: Settings) -> tuple[Derived, ...]:
     """Return what follows from the load, where that is unknown."""
-    if settings["stress"] != "load" or settings["unknowns"] == "kinetics":
+    if settings["stress"] != "load" or settings["unknowns"] in ("kinetics", "cascade"):
         return ()
     return (
         Derived(
@@ -269,12 +283,12 @@ def declare(settings: Settings) -> System:
     return System(
         name="signaling",
         title="Insulin signaling: the wire to glucose, the wire to fat, and what inhibits IRS",
-        equations=EQUATIONS,
+        equations=(*EQUATIONS, *(INJECTED if equations.injected else ())),
         references=REFERENCES,
         states=equations.states(),
         parameters=parameters(settings, equations.tissues),
         inputs=equations.inputs(),
-        outputs=() if settings["stress"] == "driven" else outputs(equations),
+        outputs=() if settings["stress"] == "driven" else outputs(equations, settings),
         derived=derived(settings),
         fluxes=fluxes(equations),
         signals=signals(equations),
@@ -285,6 +299,7 @@ def declare(settings: Settings) -> System:
         options=OPTIONS,
         settings=settings,
         declare=declare,
+        begin=0.0 if equations.injected else float("inf"),
         integrator="implicit" if settings["form"] == "dynamic" else "explicit",
         conventions=(
             "Everything but insulin is relative: shares of moieties, activities, and surroundings"

@@ -35,6 +35,9 @@ SLOW = ("able", "inhibited")
 """Forms of IRS where all that takes minutes is at rest."""
 
 
+INJECTED = State("injected", "pmol/L", "insulin that an injection has left", scale=1000.0)
+
+
 class Moment(NamedTuple):
     """All that is known of a tissue at one moment; shares of moieties and activities."""
 
@@ -52,6 +55,7 @@ class Equations:
         self.dynamic = settings["form"] == "dynamic"
         self.stress = settings["stress"]
         self.in_medium = settings["insulin"] == "medium"
+        self.injected = settings["insulin"] == "injected"
         chosen = settings["tissue"]
         self.tissues = tuple(TISSUES.values()) if chosen == "all" else (TISSUES[chosen],)
         self.record: Any = fields_type("States", [s.name for s in self.states()])
@@ -70,11 +74,12 @@ class Equations:
 
     def states(self) -> tuple[State, ...]:
         """Return the states."""
-        return tuple(
+        own = tuple(
             State(self.named(tissue, form), "1", f"{MEANING[form]}, {tissue.name}", scale=SCALE)
             for tissue in self.tissues
             for form in self.forms(tissue)
         )
+        return (*own, INJECTED) if self.injected else own
 
     def around(self, p: Any, u: Any) -> Surroundings:
         """Return what the cells are exposed to."""
@@ -99,6 +104,12 @@ class Equations:
         """Return the insulin that a tissue sees, pmol/L."""
         return p.r_P * known if tissue.portal and not self.in_medium else known
 
+    def seen(self, tissue: Tissue, y: Any, p: Any, u: Any) -> Any:
+        """Return the insulin that a tissue sees now, pmol/L."""
+        if self.injected:
+            return self.usual(tissue, p) + y.injected
+        return self.insulin(tissue, u.insulin, p)
+
     def usual(self, tissue: Tissue, p: Any) -> Any:
         """Return the insulin that a tissue sees in a healthy fast, pmol/L."""
         return self.insulin(tissue, p.I_ref, p)
@@ -107,9 +118,10 @@ class Equations:
         """Return tyrosine-phosphorylated IRS that signals as much as all receptors, in health."""
         return receptor.metabolic_unit(self.usual(tissue, p), p)
 
-    def resting(self, tissue: Tissue, shares: tuple[Any, Any], p: Any, u: Any) -> Moment:
-        """Return a tissue whose fast parts are at rest; shares of IRS able and inhibited."""
-        signal = receptor.occupancy(self.insulin(tissue, u.insulin, p), p)
+    def resting(self, tissue: Tissue, y: Any, p: Any, u: Any) -> Moment:
+        """Return a tissue whose fast parts are at rest."""
+        shares = tuple(getattr(y, self.named(tissue, form)) for form in SLOW)
+        signal = receptor.occupancy(self.seen(tissue, y, p, u), p)
         # What inhibits in a day hardly touches what turns over in a minute: any load will do.
         made = receptor.tyrosine(*shares, signal, p.r0, p)
         drive = Drive(signal, made / self.unit(tissue, p))
@@ -118,9 +130,9 @@ class Equations:
 
     def moment(self, tissue: Tissue, y: Any, p: Any, u: Any) -> Moment:
         """Return a tissue as it is."""
-        now = {form: getattr(y, self.named(tissue, form)) for form in self.forms(tissue)}
         if not self.dynamic:
-            return self.resting(tissue, (now["able"], now["inhibited"]), p, u)
+            return self.resting(tissue, y, p, u)
+        now = {form: getattr(y, self.named(tissue, form)) for form in self.forms(tissue)}
         cycle = Cycle(*(now[form] for form in Cycle._fields))
         drive = Drive(receptor.signal(cycle, p), now["tyrosine"] / self.unit(tissue, p))
         effectors = tuple(now[name] for name in tissue.effectors)
@@ -135,7 +147,7 @@ class Equations:
         In a body that another system drives, the cells start in health at usual insulin.
         """
         driven = self.stress == "driven"
-        before = p.I_ref if driven else u.insulin_before
+        before = p.I_ref if driven or self.injected else u.insulin_before
         insulin = self.insulin(tissue, before, p)
         signal = receptor.occupancy(insulin, p)
         load = p.r0 if driven else self.resting_load(tissue, signal, p, u)
@@ -176,7 +188,8 @@ class Equations:
 
     def initial(self, p: Any, u: Any) -> Any:
         """Return the state before the test."""
-        return self.record(*(x for tissue in self.tissues for x in self.start(tissue, p, u)))
+        own = (x for tissue in self.tissues for x in self.start(tissue, p, u))
+        return self.record(*own, *((p.I_peak,) if self.injected else ()))
 
     def changes(self, tissue: Tissue, y: Any, p: Any, u: Any) -> list[Any]:
         """Return the rates of change of a tissue's states, 1/min."""
@@ -192,7 +205,7 @@ class Equations:
         def held(kind: Any) -> Any:
             return kind(*(getattr(y, self.named(tissue, form)) for form in kind._fields))
 
-        insulin = self.insulin(tissue, u.insulin, p)
+        insulin = self.seen(tissue, y, p, u)
         moving = rates(now.arms, now.drive, tissue, self.usual(tissue, p), p)
         known |= receptor.cycling(held(Cycle), insulin, p)._asdict()
         known |= receptor.exchange(held(Substrate), now.drive.receptor, now.load, p)._asdict()
@@ -202,7 +215,8 @@ class Equations:
     def rhs(self, t: Any, y: Any, p: Any, u: Any) -> Any:
         """Return the time derivative."""
         del t
-        return self.record(*(x for tissue in self.tissues for x in self.changes(tissue, y, p, u)))
+        own = (x for tissue in self.tissues for x in self.changes(tissue, y, p, u))
+        return self.record(*own, *((-p.k_I * y.injected,) if self.injected else ()))
 
     def srebp(self, tissue: Tissue, y: Any) -> Any:
         """Return SREBP-1c of a lipogenic tissue."""
@@ -216,10 +230,11 @@ class Equations:
             Input("insulin", "pmol/L", f"insulin {where}", now),
             Input("insulin_before", "pmol/L", f"insulin {where} before the test", before),
         )
+        known = () if self.injected else known
         if self.stress != "driven":
             return known
         return (
-            known[0],
+            *known[:1],
             *(
                 Input(
                     name,

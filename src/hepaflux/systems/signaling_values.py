@@ -14,6 +14,7 @@ from hepaflux.systems.lipogenesis import PER_DAY
 from hepaflux.systems.option import Settings
 from hepaflux.systems.response import RIZZA
 from hepaflux.systems.signaling_arms import Tissue
+from hepaflux.systems.signaling_readouts import scales
 
 BRANNMARK = "Brännmark C et al. (2010) J Biol Chem 285:20171"
 BRANNMARK_T2D = "Brännmark C et al. (2013) J Biol Chem 288:9867 (BioModels 448 and 449)"
@@ -66,6 +67,8 @@ VALUES: Mapping[str, Reported] = MappingProxyType(
     | unsure({"tau_S": 0.5 / PER_DAY, "chi": 1.0}, f"{CHOSEN}: hours in cells of {LI}")
     | unsure({"I_ref": 40.0}, f"{CHOSEN}: usual fasting insulin")
     | unsure({"r_P": 2.5}, "usual value, not compared with a source; published are 2 to 5")
+    | unsure({"I_peak": 3e4}, f"{CHOSEN}: about a unit per kg in the blood of a mouse")
+    | unsure({"k_I": 0.2}, f"{CHOSEN}: insulin leaves plasma in minutes")
     | unsure({"background": 0.0}, f"{CHOSEN}; blots of cells have one")
 )
 """Every parameter in health, but for the scales."""
@@ -131,6 +134,8 @@ MEANING: Mapping[str, str] = MappingProxyType(
         "chi": "rise of lipogenesis with its substrate",
         "I_ref": "usual fasting insulin of plasma",
         "r_P": "insulin of the portal vein over that of plasma",
+        "I_peak": "insulin that an injection adds in the portal vein at time 0",
+        "k_I": "rate at which it leaves",
         "background": "signal of a blot without any, as a share of its scale",
         "free": "free receptors",
         "surface": "phosphorylated receptors at the surface",
@@ -155,19 +160,7 @@ MEANING: Mapping[str, str] = MappingProxyType(
 """What each parameter and each state is."""
 
 RATE, INSULIN, TIME = "1/min", "pmol/L", "min"
-UNITS = {"K_R": INSULIN, "I_ref": INSULIN, "rho": RATE, "tau_S": TIME}
-
-SCALED = {
-    "IR": ("ir_phosphorylation", "phosphorylated insulin receptor", "receptor"),
-    "IRS": ("irs1_phosphorylation", "tyrosine-phosphorylated IRS-1", "IRS_signal"),
-    "Akt": ("akt_phosphorylation", "phosphorylated Akt", "Akt_active"),
-    "S6K": ("s6k_phosphorylation", "phosphorylated S6K1", "S6K1_activity"),
-    "ERK": ("erk_phosphorylation", "phosphorylated ERK", "MAPK_active"),
-}
-"""By the end of the name of its scale: the analyte, its meaning, and the flux that it measures."""
-
-BLOT, BLANK = LogNormal(0.1, 0.5), 1.0
-"""Coefficient of variation of a blot, and its error at low signals where 100 is a high one."""
+UNITS = {"K_R": INSULIN, "I_ref": INSULIN, "I_peak": INSULIN, "rho": RATE, "tau_S": TIME}
 
 RECEPTOR = ("K_R", "receptors")
 KINETIC = ("k_off", "k_in", "k_off_in", "k_back")
@@ -191,18 +184,26 @@ CV = {
     **{"background": (1.0, 0.3), "DAG": (0.4, 0.2), "fat_mass": (0.2, 0.2)},
     **{"half_FoxO1": (0.25, 0.2), "half_GLUT4": (0.25, 0.2), "half_PDE3B": (0.25, 0.2)},
     **{"M_half": (0.5, 0.2), "K_MAPK": (0.5, 0.2)},
+    **{"k_PIP3": (1.0, 0.3), "k_Akt": (1.0, 0.3), "K_Akt": (1.0, 0.3)},
+    **{"I_peak": (2.0, 0.3), "k_I": (1.0, 0.3)},
 }
 """Coefficient of variation of the prior, and spread between people, of what may be unknown; chosen
 here but for that of K_R and the half-points, which are those of clamps."""
 
 CV_OF_CELLS = {**CV, "K_R": (1.0, 0.2)}
-"""The same for cells in a medium, whose receptors need not answer as those of clamps do."""
+"""The same for cells in a medium and for mice, whose receptors need not answer as those of clamps
+do."""
 
 SELECTIVITY = {"lambda_L": Beta(1.0, 1.0), "lambda_M": Beta(1.0, 4.0)}
 """Priors of the selectivity: of the lipogenic arm any, of the mitogenic arm the usual account."""
 
-CELLS = (*RECEPTOR[:1], *KINETIC, "Y", "k_Y", "background")
+RATES = (*RECEPTOR[:1], *KINETIC, "Y", "k_Y")
+CELLS = (*RATES, "background")
 """Unknowns that cells can tell."""
+
+INJECTION = ("I_peak", "k_I")
+CASCADE = (*RATES, "k_PIP3", "k_Akt", "K_Akt", *INJECTION)
+"""Unknowns of what leads from an injection of insulin to Akt."""
 
 
 def unknown(settings: Settings) -> tuple[str, ...]:
@@ -210,7 +211,8 @@ def unknown(settings: Settings) -> tuple[str, ...]:
     stress = {"load": ("load",), "stated": ("DAG",), "adipose": ("fat_mass",), "driven": ()}
     people = ("lambda_L", "lambda_M", *stress[settings["stress"]])
     halves = ("half_FoxO1", "half_GLUT4", "half_PDE3B", "M_half", "K_MAPK")
-    chosen = {"selectivity": people, "kinetics": CELLS, "all": (*people, *CELLS, *halves)}
+    chosen = {"selectivity": people, "kinetics": CELLS, "cascade": CASCADE}
+    chosen["all"] = (*people, *CELLS, *halves)
     return chosen[settings["unknowns"]]
 
 
@@ -219,7 +221,8 @@ def names(settings: Settings, tissues: tuple[Tissue, ...]) -> tuple[str, ...]:
     effectors = dict.fromkeys(name for tissue in tissues for name in tissue.effectors)
     dynamic, driven = settings["form"] == "dynamic", settings["stress"] == "driven"
     liver = any(tissue.is_lipogenic for tissue in tissues)
-    portal = liver and settings["insulin"] == "plasma"
+    portal, injected = liver and settings["insulin"] != "medium", settings["insulin"] == "injected"
+    blots = not driven and settings["measured"] == "blots"
     stress = STRESS[settings["stress"]]
     fed = () if "substrate" in stress or driven else ("substrate",)
     return (
@@ -228,7 +231,8 @@ def names(settings: Settings, tissues: tuple[Tissue, ...]) -> tuple[str, ...]:
         *((*PACE, *(f"k_{name}" for name in effectors)) if dynamic else ()),
         *(("tau_S", "chi", *fed) if liver else ()),
         *(("r_P",) if portal else ()),
-        *(() if driven else ("background",)),
+        *(INJECTION if injected else ()),
+        *(("background",) if blots else ()),
     )
 
 
@@ -239,15 +243,16 @@ def known(name: str) -> Parameter:
 
 def parameters(settings: Settings, tissues: tuple[Tissue, ...]) -> tuple[Parameter, ...]:
     """Return the parameters under given options, in health."""
-    widths = CV_OF_CELLS if settings["insulin"] == "medium" else CV
+    widths = CV if settings["insulin"] == "plasma" else CV_OF_CELLS
     free = {name: widths.get(name, (0.0, 0.0)) for name in unknown(settings)}
     found = tuple(_parameter(n, free.get(n)) for n in names(settings, tissues))
-    return found if settings["stress"] == "driven" else (*found, *map(_scale, SCALED))
+    return found if settings["stress"] == "driven" else (*found, *scales(settings))
 
 
 def leading(settings: Settings) -> tuple[str, ...]:
     """Return what a fit is made for."""
-    return tuple(name for name in unknown(settings) if name in ("load", "lambda_L", *CELLS[:1]))
+    sought = ("load", "lambda_L", "K_R", *(("k_Akt",) if settings["form"] == "dynamic" else ()))
+    return tuple(name for name in unknown(settings) if name in sought)
 
 
 def _parameter(name: str, widths: tuple[float, float] | None = None) -> Parameter:
@@ -261,18 +266,6 @@ def _parameter(name: str, widths: tuple[float, float] | None = None) -> Paramete
     width, spread = widths
     prior: Prior = SELECTIVITY.get(name) or LogNormal(value.value or 0.1, width)
     return Parameter(name, unit, prior, MEANING[name], f"median: {source}", spread=spread)
-
-
-def _scale(name: str) -> Parameter:
-    analyte, meaning, _ = SCALED[name]
-    return Parameter(
-        f"scale_{name}",
-        unit="arbitrary_unit",
-        prior=LogNormal(100.0, 2.0),
-        meaning=f"{analyte} at full signal",
-        source=f"arbitrary units of blots; wide ({meaning})",
-        sought=False,
-    )
 
 
 def conditions() -> tuple[Condition, ...]:
