@@ -20,6 +20,7 @@ from hepaflux.units import (
     DEUTERATED,
     LIPID_ENRICHMENTS,
     LIPOPROTEINS,
+    PHOSPHOSITES,
     RELATIVE,
     TRACERS,
 )
@@ -108,6 +109,8 @@ def check_samples(samples: list[Sample], problems: Problems) -> None:
     seen: dict[tuple[str, str, float], Row] = {}
     for sample in samples:
         _check_range(sample, problems)
+        if sample.analyte in PHOSPHOSITES:
+            continue  # A liver is taken once: what is sampled at one time are several animals.
         key = (sample.subject, sample.analyte, round(sample.time, 6))
         first = seen.setdefault(key, sample.row)
         if first is not sample.row:

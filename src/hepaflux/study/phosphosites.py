@@ -2,7 +2,8 @@
 
 One row is one site in one liver: ``phosphosite`` (``AKT1S1;247``), ``time_min``,
 ``replicate_mouse`` and a column whose name begins with ``log2_ratio``. A liver is taken once, so
-that a replicate's number is no animal that was sampled again; it only tells the experiments apart.
+that a replicate's number is no animal that was sampled again. It tells the experiments apart, and
+these are the subjects, each with several samples of a site at a time.
 """
 
 from collections.abc import Mapping
@@ -32,28 +33,27 @@ def holds_phosphosites(table: Table) -> bool:
 def phosphosite_tables(table: Table, path: Path) -> Tables:
     """Return the tables of a study; sites that stand for nothing in the equations are left out.
 
-    Each replicate is a subject, of the group ``early`` if its last liver was taken within a minute
-    and of ``intermediate`` otherwise: two experiments, each with its own livers at time 0.
+    A replicate is of the experiment ``early`` if its last liver was taken within a minute, and of
+    ``intermediate`` otherwise; each experiment has its own livers at time 0, and is a group.
 
     Raises
     ------
     StudyError
-        If a column is missing, a number cannot be read, or no site is one of those that are known.
+        If a column is missing, a number cannot be read, a liver occurs twice, or no site is one of
+        those that are known.
     """
     require_columns(table, NEEDED)
     ratio = _ratio_column(table)
-    rows = tuple(
-        _sample(row, ratio)
-        for row in table.rows
-        if row.text("phosphosite") in _ANALYTES and row.has(ratio)
-    )
-    if not rows:
+    known = [r for r in table.rows if r.text("phosphosite") in _ANALYTES and r.has(ratio)]
+    if not known:
         found = f"no row has a site that is known; known are {', '.join(_ANALYTES)}"
         refuse(table.name, f"{found}. Write sites as gene;residue, numbered as in mice.")
-    first = {row.text("subject"): row for row in reversed(rows)}
+    _check_twice(known)
+    experiments = _experiments(known)
+    rows = tuple(_sample(row, ratio, experiments) for row in known)
     people = tuple(
-        replace(first[name], cells={"subject": name, "group": group})
-        for name, group in _experiments(rows).items()
+        replace(rows[0], cells={"subject": name, "group": name})
+        for name in dict.fromkeys(row.text("subject") for row in rows)
     )
     description = Description(
         path.stem,
@@ -76,10 +76,20 @@ def _ratio_column(table: Table) -> str:
     return named[0]
 
 
-def _sample(row: Row, ratio: str) -> Row:
+def _check_twice(rows: list[Row]) -> None:
+    """Refuse a site that one liver has twice: who copied a row would have it count twice."""
+    seen: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        first = seen.setdefault(tuple(row.text(column) for column in NEEDED), row.number)
+        if first != row.number:
+            site = row.text("phosphosite")
+            refuse(row.place(site), f"the liver occurs twice (also in row {first}); remove one.")
+
+
+def _sample(row: Row, ratio: str, experiments: Mapping[str, str]) -> Row:
     """Return what a site was over basal, in one liver."""
     cells = {
-        "subject": row.text("replicate_mouse"),
+        "subject": experiments[row.text("replicate_mouse")],
         "time": row.text("time"),
         "analyte": _ANALYTES[row.text("phosphosite")],
         "value": f"{2.0 ** row.number_in(ratio):.17g}",
@@ -88,11 +98,11 @@ def _sample(row: Row, ratio: str) -> Row:
     return replace(row, cells=cells)
 
 
-def _experiments(rows: tuple[Row, ...]) -> Mapping[str, str]:
+def _experiments(rows: list[Row]) -> Mapping[str, str]:
     """Return the experiment of each replicate."""
     last: dict[str, float] = {}
     for row in rows:
-        name = row.text("subject")
+        name = row.text("replicate_mouse")
         last[name] = max(row.number_in("time"), last.get(name, 0.0))
     return {name: "early" if time <= EARLY else "intermediate" for name, time in last.items()}
 

@@ -49,7 +49,7 @@ class Samples:
     Attributes
     ----------
     time : array (sample,), min
-        Strictly increasing.
+        Increasing; strictly but for phosphosites, of which every sample is another animal.
     value : array (sample,)
         Canonical unit of the analyte. For a censored sample this is the assay's limit.
     censoring : array (sample,) of str
