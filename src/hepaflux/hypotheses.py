@@ -35,8 +35,8 @@ def list_hypotheses() -> None:
 
     for one in (*RIVALS, FREE):
         own = ", ".join(f"{name}: {describe(prior)}" for name, prior in one.priors.items())
-        entries = {"says": one.sentence, "argued by": one.source, "priors of its own": own or "none"}
-        terminal.print_entry(one.name, entries)
+        said = {"says": one.sentence, "argued by": one.source}
+        terminal.print_entry(one.name, {**said, "priors of its own": own or "none"})
 
 
 @app.command("fit")

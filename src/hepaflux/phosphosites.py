@@ -1,4 +1,4 @@
-"""Phosphosites: which phosphorylated residues of mouse liver tell of insulin signaling, and which not.
+"""Phosphosites: which phosphorylated residues of liver tell of insulin signaling, and which not.
 
 One table says what each site stands for and why. A site is read as active Akt if Akt phosphorylates
 it by itself; what is phosphorylated by others, or what the equations of ``signaling`` have no

@@ -1,4 +1,4 @@
-"""Tables of phosphosites: what becomes of a row, what is left out and said to be, what is refused."""
+"""Tables of phosphosites: what becomes of a row, what is left out, and what is refused."""
 
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ def test_every_site_is_said_to_be_read_or_left_out_with_a_reason():
     assert len({site.label for site in sites}) == len(sites)
     assert all(len(site.reason) > 10 for site in sites)
     assert {*phosphosites.READ, *phosphosites.LEFT_OUT} == set(sites)
-    assert units.PHOSPHOSITES == tuple(site.analyte for site in phosphosites.READ)
+    assert tuple(site.analyte for site in phosphosites.READ) == units.PHOSPHOSITES
 
 
 def test_the_table_of_mouse_livers_is_read_whole(mouse_livers):

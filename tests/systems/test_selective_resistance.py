@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import hepaflux as hf
 from hepaflux.cli import app
+from hepaflux.model.protocols import StandardTest
 from hepaflux.parameter import Fixed
 from hepaflux.systems.fat_tissue import fat_tissue
 from hepaflux.systems.glucose_balance import glucose_balance
@@ -355,9 +356,29 @@ def test_a_year_is_one_line(tmp_path):
     np.testing.assert_allclose(drawn, expected, rtol=1e-3)
 
 
-def test_a_person_can_be_fitted():
-    """The model builds, and its density is finite where it begins."""
-    system = LOOP.in_condition("nafld")
-    model = hf.build_model(hf.simulate_study(system, subjects=1, protocol="year").study, system)
-    density = model.compile_logp(mode="FAST_COMPILE")
-    assert np.isfinite(density(model.initial_point()))
+VISITS = StandardTest(
+    YEARS := (0.0, 365 * DAY, 730 * DAY),
+    (),
+    sampled=dict.fromkeys(("glucose", "insulin", "ihtg"), YEARS),
+)
+
+
+@each_form
+@each_number_of_pools
+def test_a_person_can_be_fitted(form, pools):
+    """The density is finite where the model begins, and its gradient is its slope.
+
+    The solver keeps 1e-6 (``model.build.TOLERANCE``); a step of 1e-3 leaves 1e-3 of a slope near 1.
+    """
+    system = LOOP.with_options(form=form, pools=pools, unknowns="gains").in_condition("nafld")
+    model = hf.build_model(hf.simulate_study(system, subjects=1, protocol=VISITS).study, system)
+    density, slope = (
+        compiled(mode="FAST_COMPILE") for compiled in (model.compile_logp, model.compile_dlogp)
+    )
+    start = model.initial_point()
+    assert np.isfinite(density(start))
+    found = []
+    for name in start:
+        ends = [density({**start, name: start[name] + step}) for step in (-1e-3, 1e-3)]
+        found.append((ends[1] - ends[0]) / 2e-3)
+    np.testing.assert_allclose(slope(start), found, rtol=5e-3, atol=5e-3)

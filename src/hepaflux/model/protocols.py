@@ -247,9 +247,7 @@ TESTS: Mapping[str, StandardTest] = MappingProxyType(
             },
             known={"medium_insulin": tuple(float(value) for _, value in MEDIUM)},
         ),
-        "portal_injection": StandardTest(
-            (), (), sampled=dict.fromkeys(PHOSPHOSITES, LIVER_TIMES)
-        ),
+        "portal_injection": StandardTest((), (), sampled=dict.fromkeys(PHOSPHOSITES, LIVER_TIMES)),
         "ogtt75": StandardTest(
             (0, 10, 20, 30, 45, 60, 90, 120, 150, 180), (drink(75.0),), OGTT_PHASES
         ),

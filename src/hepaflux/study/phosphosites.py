@@ -1,4 +1,4 @@
-"""Phosphosites: a table of log2 ratios over basal becomes a study of what each site was, over basal.
+"""Phosphosites: a table of log2 ratios over basal becomes a study of what each site was.
 
 One row is one site in one liver: ``phosphosite`` (``AKT1S1;247``), ``time_min``,
 ``replicate_mouse`` and a column whose name begins with ``log2_ratio``. A liver is taken once, so
