@@ -47,7 +47,7 @@ def test_people_come_whole():
     assert "'6,12.5' is no number of people" in text
 
 
-def test_confuse_prints_how_often_each_was_found(monkeypatch: pytest.MonkeyPatch):
+def test_confuse_prints_how_often_each_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Of two studies under each truth: selective found twice, clearly once; proximal once, and once
     clearly taken for selective."""
     asked = []
@@ -69,14 +69,18 @@ def test_confuse_prints_how_often_each_was_found(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("hepaflux.confusion.confuse_hypotheses", confuse_hypotheses)
     words = ("confuse", "--test", "fasted,clamp", "--subjects", "6", "--replicates", "2")
-    lines = [line.split() for line in run(*words, "--seed", "3").splitlines()]
+    text = run(*words, "--seed", "3", "--out", tmp_path / "studies.csv")
+    lines = [" ".join(line.split()) for line in text.splitlines()]
     one = {"subjects": 6, "replicates": 2, "seed": 3}
     assert asked == [{"test": "fasted", **one}, {"test": "clamp", **one}]
-    head = ["test", "subjects", "truth", "selective", "proximal", "decided", "misled"]
-    assert head in lines
+    assert "test subjects truth studies selective proximal decided misled" in lines
+    # Wilson's 90 % intervals of none, one and two of two.
+    none, half, both = "0.00 (0.00 to 0.57)", "0.50 (0.12 to 0.88)", "1.00 (0.43 to 1.00)"
     for test in ("fasted", "clamp"):
-        assert [test, "6", "selective", "1.00", "0.00", "0.50", "0.00"] in lines
-        assert [test, "6", "proximal", "0.50", "0.50", "0.50", "0.50"] in lines
+        assert f"{test} 6 selective 2 {both} {none} {half} {none}" in lines
+        assert f"{test} 6 proximal 2 {half} {half} {half} {half}" in lines
+    kept = pd.read_csv(tmp_path / "studies.csv")
+    assert list(kept["found"]) == ["selective", "selective", "proximal", "selective"] * 2
 
 
 def test_a_virtual_study_reads_back(tmp_path: Path):
@@ -118,14 +122,49 @@ def test_fit_ranks_and_writes_a_report(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("hepaflux.fitting.fit_hypotheses", fit_hypotheses)
     study = hf.simulate_visits(SELECTIVE, subjects=2, seed=1).study
     hf.write_study(study, tmp_path / "livers")
-    words = ["fit", tmp_path / "livers", "-o", tmp_path / "run", "--draws", "60"]
-    result = CliRunner().invoke(app, ["hypotheses", *map(str, words)])
-    assert result.exit_code in (0, 3), result.stdout + result.stderr
+    check_run(("fit", tmp_path / "livers"), tmp_path / "run", "people")
     assert asked == {"draws": 60, "tune": 1000, "chains": 4, "seed": 1, "people": 4}
+
+
+def check_run(words: tuple[str | Path, ...], folder: Path, kind: str) -> None:
+    """Type a command that fits, and look at what it prints and writes."""
+    typed = ["hypotheses", *words, "-o", folder, "--draws", "60"]
+    result = CliRunner().invoke(app, [str(word) for word in typed])
+    assert result.exit_code in (0, 3), result.stdout + result.stderr
     assert "stacking weight" in result.stdout
-    assert "selective is true predicted people left out best" in " ".join(result.stdout.split())
-    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert f"selective is true predicted {kind} left out best" in " ".join(result.stdout.split())
+    page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Rival hypotheses" in page
+    assert f"of 8 {kind}, each" in page
     assert "Left free, lambda_L was 0.0" in page
-    again = hf.load_run(tmp_path / "run")
+    again = hf.load_run(folder)
     assert "Rival hypotheses" in render_report(again)
+
+
+def test_figures_ranks_by_figures_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = {}
+
+    def fit_figures_hypotheses(figures, **how):
+        asked.update(how, quantities={quantity.name for quantity in figures.quantities})
+        return {n: of_figures(n, -i) for i, n in enumerate(("selective", "proximal", "free"))}
+
+    monkeypatch.setattr("hepaflux.fitting.fit_figures_hypotheses", fit_figures_hypotheses)
+    check_run(("figures", "--groups", "healthy,NAFLD"), tmp_path / "run", "figures")
+    assert "liver_fat" in asked.pop("quantities")
+    sampling = {"draws": 60, "tune": 1000, "chains": 4, "seed": 1}
+    assert asked == {"groups": ["healthy", "NAFLD"], **sampling}
+
+
+def of_figures(name: str, gain: float) -> xr.DataTree:
+    """The same, with eight figures left out instead of eight people."""
+    tree = fitted(name, gain)
+    elpd = tree["person_log_likelihood"]["person"].mean(("chain", "draw")).to_numpy()
+    columns = {
+        **{"elpd": elpd, "pareto_k": np.full(8, 0.3), "refitted": np.zeros(8, dtype=bool)},
+        **{"quantity": ["liver_fat"] * 8, "label": [f"Study {i}" for i in range(8)]},
+    }
+    found = xr.Dataset({n: ("figure", np.array(v)) for n, v in columns.items()})
+    found.attrs = {"good_k": 0.6, "draws": 200}
+    del tree["person_log_likelihood"]
+    tree["figures_left_out"] = xr.DataTree(found)
+    return tree

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hepaflux.confusion import confuse_hypotheses as confuse_hypotheses
     from hepaflux.confusion import confusion_matrix as confusion_matrix
     from hepaflux.fitting import fit_each as fit_each
+    from hepaflux.fitting import fit_figures_hypotheses as fit_figures_hypotheses
     from hepaflux.fitting import fit_hypotheses as fit_hypotheses
     from hepaflux.fitting.fit import fit as fit
     from hepaflux.model import CVFloor as CVFloor
@@ -75,6 +76,7 @@ _HOMES = {
     "first_pass": "hepaflux.model",
     "fit": "hepaflux.fitting",
     "fit_each": "hepaflux.fitting",
+    "fit_figures_hypotheses": "hepaflux.fitting",
     "fit_hypotheses": "hepaflux.fitting",
     "list_datasets": "hepaflux.study",
     "load_run": "hepaflux.assess",

@@ -107,8 +107,56 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ComparisonError, match="second was fitted to other data than first"):
         hf.compare_hypotheses(both)
     del both["second"].attrs["study_checksum"]
-    with pytest.raises(ComparisonError, match="plain has no likelihood of people"):
+    with pytest.raises(ComparisonError, match="plain has no likelihood of people or figures"):
         hf.compare_hypotheses({**both, "plain": fake()})
+
+
+def figure_fits(leads, *, k=0.2, refitted=False):
+    """Two hypotheses, by how much better the first predicts each figure."""
+    found = {}
+    for name, elpd in (("first", np.asarray(leads)), ("second", np.zeros(len(leads)))):
+        numbers = np.arange(len(leads))
+        columns = {
+            "elpd": elpd - 2.0,
+            "pareto_k": np.full(len(leads), k),
+            "refitted": np.full(len(leads), refitted),
+            "quantity": np.where(numbers % 2, "liver_fat", "dnl_fraction"),
+            "label": numbers.astype(str),
+        }
+        record = xr.Dataset({n: ("figure", column) for n, column in columns.items()})
+        record.attrs = {"good_k": 0.6, "draws": 400}
+        posterior = xr.Dataset({"other": (("chain", "draw"), np.zeros((1, 4)))})
+        groups = {"/posterior": posterior, "/figures_left_out": record}
+        found[name] = xr.DataTree.from_dict(groups)
+        found[name].attrs["hypothesis_says"] = f"{name} it is"
+    return found
+
+
+def test_figures_are_ranked_by_what_was_found_when_each_was_left_out():
+    leads = 1.0 + 0.2 * np.random.default_rng(3).standard_normal(30)
+    ranking = hf.compare_hypotheses(figure_fits(leads))
+    assert ranking.is_clear
+    assert (ranking.kind, ranking.left_out) == ("figures", 30)
+    assert ranking.standings[0].elpd == pytest.approx(leads.sum() - 60)
+    assert ranking.standings[1].lead == pytest.approx(-leads.sum())
+    assert ranking.standings[1].lead_se == pytest.approx(np.sqrt(30) * leads.std())
+    assert "first it is predicted figures left out best" in ranking.sentence
+    assert "With 30 figures the standard errors are themselves uncertain." in ranking.sentence
+    page = render_report(hf.with_ranking(fake(), ranking))
+    assert "Expected log density (elpd) of 30 figures, each" in page
+
+
+def test_a_figure_is_badly_estimated_unless_it_was_fitted_without():
+    leads = np.linspace(0.5, 1.5, 10)
+    for refitted, bad in ((False, 10), (True, 0)):
+        ranking = hf.compare_hypotheses(figure_fits(leads, k=0.9, refitted=refitted))
+        assert [one.unreliable for one in ranking.standings] == [bad, bad]
+
+
+def test_people_and_figures_are_not_compared():
+    mixed = {"people": fits(1.0)["first"], "figures": figure_fits(np.zeros(30))["first"]}
+    with pytest.raises(ComparisonError, match="figures was fitted to other data than people"):
+        hf.compare_hypotheses(mixed)
 
 
 def test_the_report_shows_the_ranking():

@@ -10,13 +10,21 @@ import xarray as xr
 from scipy import stats
 
 import hepaflux as hf
-from hepaflux.fitting.marginal import EFFECTIVE, PERSON, POINTS, _summed, person_log_likelihood
+from hepaflux.fitting.marginal import (
+    EFFECTIVE,
+    ENOUGH,
+    PERSON,
+    _summed,
+    person_log_likelihood,
+)
+from hepaflux.fitting.marginal import POINTS as ROUNDS
 from hepaflux.model.noise import pointwise_log_density
 from hepaflux.model.recipe import prepare
 from hepaflux.parameter import Fixed, LogNormal, Parameter
 from hepaflux.study.study import Samples, Study, Subject
 from hepaflux.systems.system import Output, System
 
+POINTS, MORE = ROUNDS
 PEOPLE, SAMPLES, ERROR, SPREAD = 3, 4, 0.2, 0.5
 
 
@@ -107,10 +115,15 @@ def test_it_is_the_density_of_jointly_normal_logarithms(level):
 def test_draws_are_thinned_and_seeds_repeat():
     rng = np.random.default_rng(5)
     recipe = setting("separate", rng)
-    posterior, _ = posterior_and_truth(recipe, "separate", rng)
-    first, again = (person_log_likelihood(recipe, posterior, draws=100, seed=3) for _ in range(2))
-    assert first.sizes["draw"] == 100
+    posterior, exact = posterior_and_truth(recipe, "separate", rng)
+    posterior = posterior.assign_coords(draw=np.arange(600))
+    first, again = (person_log_likelihood(recipe, posterior, draws=90, seed=3) for _ in range(2))
+    assert first.sizes["draw"] == 90
     xr.testing.assert_identical(first, again)
+    kept = first["draw"].to_numpy()
+    assert (kept[0], kept[-1]) == (0, 599)
+    assert set(np.diff(kept)) <= {6, 7}
+    np.testing.assert_allclose(first[PERSON].to_numpy()[0], exact[kept], atol=0.03)
 
 
 def test_a_person_without_a_density_leaves_the_others_as_they_were(monkeypatch):
@@ -118,10 +131,11 @@ def test_a_person_without_a_density_leaves_the_others_as_they_were(monkeypatch):
     recipe = setting("separate", rng)
     posterior, _ = posterior_and_truth(recipe, "separate", rng, draws=100)
     whole = person_log_likelihood(recipe, posterior)
+    first = recipe.observations[0].value[:SAMPLES]
 
     def lost(law, value, censoring):
         density = pointwise_log_density(law, value, censoring)
-        return np.where(recipe.observations[0].subject == 0, np.nan, density)
+        return density * np.nan if np.array_equal(value, first) else density
 
     monkeypatch.setattr("hepaflux.fitting.marginal.pointwise_log_density", lost)
     found = person_log_likelihood(recipe, posterior)
@@ -244,18 +258,38 @@ def test_points_that_miss_a_person_are_seen(correlated):
         missed[name][..., 0] = np.exp(line.mean() + 0.1 * (line - line.mean()))
     found = person_log_likelihood(recipe, missed, draws=CHAINS * DRAWS)
     points = found[EFFECTIVE].median(("chain", "draw")).to_numpy()
-    assert points[0] < 0.2 * POINTS
-    assert points[1:].min() > 0.5 * POINTS
+    # This person was given more points, and they were not enough either.
+    assert points[0] < 0.1 * MORE
+    assert 0.5 * POINTS < points[1:].min() <= points[1:].max() <= POINTS
     off = np.abs(found[PERSON].to_numpy() - exact).mean(axis=(0, 1))
     assert off[0] > 5 * off[1:].max()
 
 
+def test_who_has_few_effective_points_is_given_more(correlated, monkeypatch):
+    """Where the first person's draws are half as wide as they are, more points make up for it."""
+    recipe, posterior, exact = correlated
+    missed = posterior.copy(deep=True)
+    for name in OWN:
+        line = np.log(missed[name][..., 0])
+        missed[name][..., 0] = np.exp(line.mean() + 0.5 * (line - line.mean()))
+    found = person_log_likelihood(recipe, missed, draws=100)
+    monkeypatch.setattr("hepaflux.fitting.marginal.POINTS", ROUNDS[:1])
+    once = person_log_likelihood(recipe, missed, draws=100)
+    xr.testing.assert_identical(found.isel(subject=[1, 2, 3]), once.isel(subject=[1, 2, 3]))
+    few, more = (one[EFFECTIVE][..., 0].median() for one in (once, found))
+    assert few < ENOUGH <= more
+    kept = np.linspace(0, DRAWS - 1, 50).round().astype(int)
+    far, near = (float((one[PERSON][..., 0] - exact[:, kept, 0]).std()) for one in (once, found))
+    # Weights have heavy tails here, so that eight times the points are worth less than that.
+    assert near < far
+
+
 def test_a_point_without_a_density_has_no_weight():
-    weight = np.log([[1.0, 1.0], [3.0, 1.0], [1.0, 1.0]])[None]
-    weight[0, 2, 0] = np.nan
+    weight = np.log([[1.0, 3.0, 1.0], [1.0, 1.0, 1.0]])
+    weight[0, 2] = np.nan
     total, points = _summed(weight)
-    np.testing.assert_allclose(total, [[np.log(4 / 3), 0.0]], atol=1e-12)
-    np.testing.assert_allclose(points, [[16 / 10, 3.0]])
-    total, points = _summed(np.full((1, 3, 1), np.nan))
+    np.testing.assert_allclose(total, [np.log(4 / 3), 0.0], atol=1e-12)
+    np.testing.assert_allclose(points, [16 / 10, 3.0])
+    total, points = _summed(np.full((1, 3), np.nan))
     assert total == -np.inf
     assert points == 0

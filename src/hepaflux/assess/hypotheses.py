@@ -1,9 +1,11 @@
-"""Hypotheses: which of several explanations of the same people predicts a person left out best.
+"""Hypotheses: which of several explanations of the same data predicts what is left out best.
 
-The yardstick is the expected log predictive density of a person of whom nothing was measured (elpd,
-by Pareto-smoothed leave-one-out, Vehtari et al. 2017, Stat Comput 27:1413), and the weights are
-those of stacking (Yao et al. 2018, Bayesian Anal 13:917). Beside it stands the posterior of the
-selectivity where no hypothesis fixes it. With few people both are noisy, and the sentence says so.
+What is left out is a person of a study, or one of several published figures. The yardstick is the
+expected log predictive density of a person of whom nothing was measured, or of a figure that was
+not shown (elpd, by Pareto-smoothed leave-one-out, Vehtari et al. 2017, Stat Comput 27:1413), and
+the weights are those of stacking (Yao et al. 2018, Bayesian Anal 13:917). Beside it stands the
+posterior of the selectivity where no hypothesis fixes it. With few people both are noisy, and the
+sentence says so.
 """
 
 import json
@@ -16,6 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from arviz_stats import compare, loo
+from arviz_stats.utils import ELPDDataLOO
 
 from hepaflux.assess import history
 from hepaflux.assess.compare import ComparisonError, Estimate, estimate
@@ -32,10 +35,13 @@ CLEAR_LEAD = 4.0
 2020, arXiv:2008.10296)."""
 
 MANY = 100
-"""People from which on standard errors of differences are trusted (the same)."""
+"""People or figures from which on standard errors of differences are trusted (the same)."""
 
 EVIDENCE = "person_log_likelihood"
-"""Group of the log-likelihoods that are left out one by one."""
+"""Group of the log-likelihoods of people that are left out one by one."""
+
+FIGURES = "figures_left_out"
+"""Group that says how well figures are predicted that were left out one by one."""
 
 PERSON, EFFECTIVE = "person", "effective_points"
 """Its variables: the log-likelihood, and how many points it rests on."""
@@ -57,8 +63,8 @@ class Standing(NamedTuple):
     weight : float
         By stacking, 0 to 1.
     unreliable : int
-        People whose leaving-out was estimated badly: by too few draws (Pareto k above its limit),
-        or in half of the draws by too few points (below ``LEAST_POINTS``).
+        People or figures whose leaving-out was estimated badly: by too few draws (Pareto k above
+        its limit), or in half of the draws by too few points (below ``LEAST_POINTS``).
     """
 
     name: str
@@ -79,7 +85,9 @@ class Ranking:
     standings : tuple of Standing
         The best first.
     left_out : int
-        How many people were left out one by one.
+        How many people or figures were left out one by one.
+    kind : str
+        Which of both, "people" or "figures".
     selectivity : Estimate or None
         Posterior of lambda_L where it is free; None if no such fit was given.
     below_half : float or None
@@ -92,6 +100,7 @@ class Ranking:
 
     standings: tuple[Standing, ...]
     left_out: int
+    kind: str
     selectivity: Estimate | None
     below_half: float | None
     narrowed: float | None
@@ -124,7 +133,7 @@ class Ranking:
         )
         numbers = f"elpd of {best.name} {number(best.elpd)} (weight {best.weight:.2f}), {compared}"
         if self.is_clear:
-            verdict = f"The hypothesis that {best.says} predicted people left out best"
+            verdict = f"The hypothesis that {best.says} predicted {self.kind} left out best"
         else:
             unsettled = [best.name] + [
                 o.name for o in others if -o.lead <= max(CLEAR_ERRORS * o.lead_se, CLEAR_LEAD)
@@ -148,7 +157,7 @@ class Ranking:
         parts = []
         if self.left_out < MANY:
             parts.append(
-                f"With {self.left_out} people the standard errors are themselves uncertain."
+                f"With {self.left_out} {self.kind} the standard errors are themselves uncertain."
             )
         bad = sum(one.unreliable for one in self.standings)
         if bad:
@@ -161,7 +170,7 @@ class Ranking:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ranking as plain values that JSON can hold."""
-        plain = {n: getattr(self, n) for n in ("left_out", "below_half", "narrowed")}
+        plain = {n: getattr(self, n) for n in ("left_out", "kind", "below_half", "narrowed")}
         return {
             "standings": [one._asdict() for one in self.standings],
             **plain,
@@ -173,37 +182,36 @@ class Ranking:
 
 
 def compare_hypotheses(fits: Mapping[str, xr.DataTree], *, ci_prob: float = 0.9) -> Ranking:
-    """Rank hypotheses by how well each predicts people of whom nothing was measured.
+    """Rank hypotheses by how well each predicts people, or published figures, left out.
 
     Parameters
     ----------
     fits : mapping of str to DataTree
-        From ``fit_hypotheses``. One in which lambda_L is unknown gives its posterior and is not
-        ranked, for it contains others.
+        From ``fit_hypotheses`` or ``fit_figures_hypotheses``. One in which lambda_L is unknown
+        gives its posterior and is not ranked, for it contains others.
     ci_prob : float
         Probability inside the interval of lambda_L.
 
     Raises
     ------
     ComparisonError
-        If fewer than two can be ranked, or they were not fitted to the same people.
+        If fewer than two can be ranked, or they were not fitted to the same data.
     """
     free = [name for name, tree in fits.items() if SELECTIVITY in tree["posterior"]]
     ranked = {name: tree for name, tree in fits.items() if name not in free}
     if len(ranked) < 2:
         raise ComparisonError(f"two hypotheses are needed, but there is {', '.join(ranked)}")
-    evidence = {name: _evidence(name, tree) for name, tree in ranked.items()}
-    first = next(iter(evidence.values()))
-    people, checksum = first["subject"], _checksum(next(iter(ranked.values())))
+    parts = {name: _parts(name, tree) for name, tree in ranked.items()}
+    first, (kind, left_out) = next(iter(parts.items()))
     for name, tree in fits.items():
-        others = evidence.get(name, first)["subject"]
-        if _checksum(tree) != checksum or not others.equals(people):
-            raise ComparisonError(f"{name} was fitted to other data than {next(iter(ranked))}")
+        others = parts.get(name, parts[first])
+        if _checksum(tree) != _checksum(ranked[first]) or others != parts[first]:
+            raise ComparisonError(f"{name} was fitted to other data than {first}")
     selectivity, below_half, narrowed = (
         _selectivity(fits[free[0]], ci_prob) if free else (None, None, None)
     )
-    standings = _standings(ranked, evidence)
-    return Ranking(standings, people.size, selectivity, below_half, narrowed, ci_prob=ci_prob)
+    standings, size = _standings(ranked, kind), len(left_out)
+    return Ranking(standings, size, kind, selectivity, below_half, narrowed, ci_prob=ci_prob)
 
 
 def with_ranking(posterior: xr.DataTree, ranking: Ranking) -> xr.DataTree:
@@ -226,40 +234,25 @@ def _checksum(tree: xr.DataTree) -> str:
     return str(tree.attrs.get("study_checksum", ""))
 
 
-def _evidence(name: str, tree: xr.DataTree) -> xr.Dataset:
-    """Return the log-likelihoods that are left out one by one, people last."""
-    if EVIDENCE not in tree.children:
-        raise ComparisonError(f"{name} has no likelihood of people; fit it by fit_hypotheses")
-    return tree[EVIDENCE].to_dataset().transpose(*history.SAMPLE_DIMS, "subject")
-
-
-def _standings(
-    fits: Mapping[str, xr.DataTree], evidence: Mapping[str, xr.Dataset]
-) -> tuple[Standing, ...]:
-    """Return the hypotheses, the best first."""
-    found = {name: _left_out(one[PERSON]) for name, one in evidence.items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        table = compare(found, method="stacking", round_to="none")
-    return tuple(
-        Standing(
-            str(name),
-            str(fits[name].attrs.get("hypothesis_says", name)),
-            elpd=float(row["elpd"]),
-            lead=float(row["elpd_diff"]),
-            lead_se=float(row["dse"]),
-            weight=float(row["weight"]),
-            unreliable=_unreliable(found[str(name)], evidence[str(name)]),
-        )
-        for name, row in table.iterrows()
+def _parts(name: str, tree: xr.DataTree) -> tuple[str, tuple[str, ...]]:
+    """Return of what kind the parts are that are left out of a fit, and their names."""
+    if EVIDENCE in tree.children:
+        return "people", tuple(tree[EVIDENCE].to_dataset()["subject"].to_numpy())
+    if FIGURES in tree.children:
+        columns = (tree[FIGURES][column].to_numpy() for column in ("quantity", "label"))
+        return "figures", tuple(map(": ".join, zip(*columns, strict=True)))
+    raise ComparisonError(
+        f"{name} has no likelihood of people or figures; fit it by fit_hypotheses"
     )
 
 
-def _unreliable(record: Any, evidence: xr.Dataset) -> int:
-    """Return how many people's leaving-out rests on too few draws or points."""
-    points = evidence[EFFECTIVE].median(history.SAMPLE_DIMS).to_numpy()
+def _of_people(tree: xr.DataTree) -> tuple[ELPDDataLOO, int]:
+    """Return ArviZ's record of leaving people out, and for how many that was done badly."""
+    likelihood = tree[EVIDENCE].to_dataset().transpose(*history.SAMPLE_DIMS, "subject")
+    record = _left_out(likelihood[PERSON])
+    points = likelihood[EFFECTIVE].median(history.SAMPLE_DIMS).to_numpy()
     few = record.pareto_k.to_numpy() > record.good_k
-    return int((few | (points < LEAST_POINTS)).sum())
+    return record, int((few | (points < LEAST_POINTS)).sum())
 
 
 def _left_out(values: xr.DataArray) -> Any:
@@ -269,6 +262,49 @@ def _left_out(values: xr.DataArray) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return loo(tree, var_name="left_out", pointwise=True, reff=1.0)
+
+
+def _of_figures(tree: xr.DataTree) -> tuple[ELPDDataLOO, int]:
+    """Return such a record of figures, of what was found when each was left out."""
+    found = tree[FIGURES].to_dataset()
+    elpd, k = found["elpd"], xr.where(found["refitted"], 0.0, found["pareto_k"])
+    bad = int((k > found.attrs["good_k"]).sum())
+    record = ELPDDataLOO(
+        elpd=float(elpd.sum()),
+        se=float(np.sqrt(elpd.size) * elpd.std()),
+        p=np.nan,
+        n_samples=int(found.attrs["draws"]),
+        n_data_points=elpd.size,
+        scale="log",
+        warning=bad > 0,
+        good_k=float(found.attrs["good_k"]),
+        elpd_i=elpd,
+        pareto_k=k,
+    )
+    return record, bad
+
+
+def _standings(fits: Mapping[str, xr.DataTree], kind: str) -> tuple[Standing, ...]:
+    """Return the hypotheses, the best first."""
+    judge = _of_people if kind == "people" else _of_figures
+    records, bad = {}, {}
+    for name, tree in fits.items():
+        records[name], bad[name] = judge(tree)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        table = compare(records, method="stacking", round_to="none")
+    return tuple(
+        Standing(
+            str(name),
+            str(fits[name].attrs.get("hypothesis_says", name)),
+            elpd=float(row["elpd"]),
+            lead=float(row["elpd_diff"]),
+            lead_se=float(row["dse"]),
+            weight=float(row["weight"]),
+            unreliable=bad[str(name)],
+        )
+        for name, row in table.iterrows()
+    )
 
 
 def _selectivity(

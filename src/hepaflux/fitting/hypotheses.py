@@ -1,4 +1,7 @@
-"""Hypotheses: one study is fitted under every explanation, and every person is left out of each."""
+"""Hypotheses: data are fitted under every explanation, and each of their parts is left out of each.
+
+The part of a study is a person, that of published figures a figure.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +9,17 @@ from typing import Any
 import xarray as xr
 
 from hepaflux.fitting.fit import fit
+from hepaflux.fitting.left_out import leave_figures_out
 from hepaflux.fitting.marginal import person_log_likelihood
+from hepaflux.model.group_liver import GIVES, group_liver
 from hepaflux.model.hypotheses import build_hypothesis
+from hepaflux.model.published import build_figures_model
+from hepaflux.study.figures import Figures
 from hepaflux.study.study import Study
 from hepaflux.systems.rivals import FREE, RIVALS, SELECTIVITY, Hypothesis
+
+ABOUT = ("healthy", "obese", "NAFLD")
+"""Groups of published figures that the hypotheses are about."""
 
 
 def fit_hypotheses(
@@ -46,6 +56,54 @@ def fit_hypotheses(
         if hypothesis.fixes(SELECTIVITY):
             posterior = tree["posterior"].to_dataset()
             tree = with_people(tree, person_log_likelihood(model.recipe, posterior, seed=seed))
+        found[hypothesis.name] = under(tree, hypothesis)
+    return found
+
+
+def fit_figures_hypotheses(
+    figures: Figures,
+    hypotheses: Sequence[Hypothesis] = (*RIVALS, FREE),
+    *,
+    groups: Sequence[str] = ABOUT,
+    seed: int = 1,
+    **settings: Any,
+) -> dict[str, xr.DataTree]:
+    """Fit published figures through one liver of each group under each hypothesis.
+
+    Parameters
+    ----------
+    figures : Figures
+        From ``read_figures``, with some of the quantities that ``group_liver`` gives.
+    hypotheses : sequence of Hypothesis
+        Of different names.
+    groups : sequence of str
+        Groups that enter, reference first.
+    seed : int
+        The same for all.
+    **settings
+        ``draws``, ``tune`` and ``chains`` as for ``fit``, and for the fits without one figure.
+
+    Returns
+    -------
+    dict of str to DataTree
+        Inference data by hypothesis, as from ``fit``, with the hypothesis in the attributes; of
+        those that fix lambda_L, with how well each figure is predicted by the others
+        (``figures_left_out``).
+    """
+    found, there = {}, {quantity.name for quantity in figures.quantities}
+    for hypothesis in hypotheses:
+        model = build_figures_model(
+            figures,
+            [name for name in GIVES if name in there],
+            groups=groups,
+            mechanism=group_liver(hypothesis),
+        )
+        tree = fit(model, seed=seed, **settings)
+        if hypothesis.fixes(SELECTIVITY):
+            sampling = {n: int(tree.attrs[n]) for n in ("draws", "tune", "chains", "seed")}
+            posterior = tree["posterior"].to_dataset()
+            of_figures = leave_figures_out(model, posterior, sampling=sampling)
+            tree["figures_left_out"] = xr.DataTree(of_figures)
         found[hypothesis.name] = under(tree, hypothesis)
     return found
 

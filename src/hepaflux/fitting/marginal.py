@@ -5,12 +5,15 @@ people have in common, the parameters that are the person's own are integrated o
 sampling (Vehtari et al. 2016, J Mach Learn Res 17:1, integrated importance sampling). Points come
 from a normal distribution around what the posterior says of the person, regressed on what people
 have in common; they are wider than it by ``WIDENED``. Each draw shifts them anew, so that
-their error averages out over draws. How many points carry the weight says where this fails.
+their error averages out over draws. How many points carry the weight says where this fails; there
+more are taken.
 
 Assumes     the person's posterior is nearly normal on the line, as it is with several samples
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,14 +23,19 @@ from scipy.special import logsumexp
 
 from hepaflux.fitting.results import noise_distribution
 from hepaflux.model.build import TOLERANCE
+from hepaflux.model.design import Design
 from hepaflux.model.line import from_line, log_slope, to_line
-from hepaflux.model.noise import pointwise_log_density
+from hepaflux.model.noise import normal_log_density, pointwise_log_density
 from hepaflux.model.predict import in_a_row, predict
-from hepaflux.model.recipe import Recipe, noise_unknowns
+from hepaflux.model.recipe import Recipe, noise_unknowns, prepare, separate
 from hepaflux.parameter import Parameter, size_of
 
-POINTS = 128
-"""Points for each person and draw; a power of two, as Sobol sequences want."""
+POINTS = (64, 512)
+"""Points for each person and draw, and how many where those were not enough; powers of two, as
+Sobol sequences want."""
+
+ENOUGH = 25
+"""Effective points of the median draw with which more are not needed: each is known to a fifth."""
 
 WIDENED = 1.25
 """How much wider the points lie than the posterior; a narrow proposal has heavy weights."""
@@ -39,8 +47,7 @@ PERSON = "person"
 """Name of the variable among the log-likelihoods."""
 
 EFFECTIVE = "effective_points"
-"""Name of the variable beside it: how many points carry the weight, 1 to ``POINTS``; 0 where no
-point has any."""
+"""Name of the variable beside it: how many points carry the weight; 0 where no point has any."""
 
 OWN = ("subject", "separate")
 """Levels of parameters that are a person's own."""
@@ -58,7 +65,7 @@ def person_log_likelihood(
     posterior : Dataset
         Draws with dimensions (chain, draw, ...).
     draws : int
-        Of so many, evenly spread, the likelihood is computed.
+        Of at most so many, evenly spread, the likelihood is computed.
     seed : int
         Of the points.
 
@@ -73,25 +80,19 @@ def person_log_likelihood(
     ValueError
         If people have a vector of their own, or covariates or correlations.
     """
-    own, line = _own_parameters(recipe), {}
-    for parameter in own:
-        line[parameter.name] = to_line(parameter.prior, in_a_row(posterior[parameter.name]))[..., 0]
-    step = max(1, posterior.sizes["draw"] * posterior.sizes["chain"] // draws)
-    chosen = posterior.isel(draw=slice(None, None, step))
-    rows = np.arange(posterior.sizes["chain"] * posterior.sizes["draw"])
-    kept = rows.reshape(posterior.sizes["chain"], -1)[:, ::step].ravel()
-    common = _common(recipe, posterior)
-    proposals = [
-        _Proposal(np.stack([line[p.name][:, i] for p in own], axis=-1), common, seed + i)
-        for i in range(len(recipe.study.subjects))
-    ]
-    parts = [_of_draws(recipe, own, posterior, proposals, part) for part in _parts(kept)]
-    shape = (chosen.sizes["chain"], chosen.sizes["draw"], -1)
+    own, common = _own_parameters(recipe), _common(recipe, posterior)
+    chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
+    kept = np.linspace(0, length - 1, min(length, max(1, draws // chains))).round().astype(int)
+    rows = (length * np.arange(chains)[:, None] + kept).ravel()
+    people = [_Person(recipe, own, posterior, i) for i in range(len(recipe.study.subjects))]
+    found = [_integrated(one, common, rows, seed + i) for i, one in enumerate(people)]
+    shape = (chains, len(kept), -1)
+    columns = zip((PERSON, EFFECTIVE), zip(*found, strict=True), strict=True)
+    values = {name: np.stack(column, axis=-1).reshape(shape) for name, column in columns}
+    chosen = posterior.isel(draw=kept)
     names = [subject.name for subject in recipe.study.subjects]
     coords = {"chain": chosen.chain, "draw": chosen.draw, "subject": names}
-    columns = zip((PERSON, EFFECTIVE), zip(*parts, strict=True), strict=True)
-    found = {name: np.concatenate(column).reshape(shape) for name, column in columns}
-    return xr.Dataset({n: (("chain", "draw", "subject"), v) for n, v in found.items()}, coords)
+    return xr.Dataset({n: (("chain", "draw", "subject"), v) for n, v in values.items()}, coords)
 
 
 def _own_parameters(recipe: Recipe) -> tuple[Parameter, ...]:
@@ -131,55 +132,128 @@ def _common_names(recipe: Recipe) -> list[str]:
     return names
 
 
+class _Person:
+    """One person: a recipe of this person alone, and what the posterior says of the person.
+
+    Attributes
+    ----------
+    line : array (draw, coordinate)
+        The person's own parameters on the line.
+    """
+
+    def __init__(
+        self, recipe: Recipe, own: tuple[Parameter, ...], posterior: xr.Dataset, number: int
+    ):
+        person, groups = recipe.study.subjects[number], recipe.study.groups
+        self._recipe = prepare(
+            replace(recipe.study, subjects=(person,)),
+            recipe.system,
+            design=Design(levels=separate(recipe).design.levels),
+            noise=recipe.noise,
+            adapted=True,
+        )
+        self._own, self._levels = own, recipe.design.levels
+        at = {"subject": number, "group": groups.index(person.group) if person.group else 0}
+        mine = posterior.isel(at, missing_dims="ignore")
+        self._common = {name: in_a_row(mine[name]) for name in _common_names(recipe)}
+        columns = [to_line(p.prior, in_a_row(mine[p.name]))[..., 0] for p in own]
+        self.line = np.stack(columns, axis=-1)
+
+    def density(self, points: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the joint log-density of points and measurements, shape (draw, point).
+
+        Parameters
+        ----------
+        points : array (draw, point, coordinate)
+            On the line.
+        rows : array of int (draw,)
+            Of the draws that say what people have in common.
+        """
+        common = {name: values[rows] for name, values in self._common.items()}
+        shape = points.shape[:2]
+        draws = {n: np.repeat(v, shape[1], axis=0)[:, None] for n, v in common.items()}
+        total: Any = 0.0
+        for j, parameter in enumerate(self._own):
+            where = points[..., j]
+            draws[parameter.name] = from_line(parameter.prior, where.reshape(-1, 1)[..., None])
+            total = total + self._before(parameter, where, common)
+        return np.asarray(total + _measured(self._recipe, draws).reshape(shape))
+
+    def _before(
+        self, parameter: Parameter, where: np.ndarray, common: Mapping[str, np.ndarray]
+    ) -> np.ndarray:
+        """Return the log-density of an own parameter on the line, before measurement."""
+        prior: Any = parameter.prior
+        if self._levels[parameter.name] == "subject":
+            middle = to_line(prior, common[f"{parameter.name}_population"])
+            spread = common[f"{parameter.name}_spread"][:, None]
+            return np.asarray(normal_log_density(where, middle, spread))
+        value = from_line(prior, where[..., None])
+        law: Any = _law(prior)
+        return np.asarray(law.logpdf(value) + log_slope(prior, value))
+
+
+@cache
+def _law(prior: Any) -> Any:
+    """Return the distribution of a prior; SciPy takes longer to make one than to use it."""
+    return prior.distribution()
+
+
+def _measured(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the log-likelihood of all measurements given all parameters, shape (draw,)."""
+    means, total = predict(recipe, draws, tolerance=TOLERANCE), 0.0
+    for observed in recipe.observations:
+        law = noise_distribution(recipe, observed, draws, means[observed.output.name])
+        density = pointwise_log_density(law, observed.value, observed.censoring)
+        total = total + density.sum(axis=1)
+    return np.asarray(total)
+
+
 class _Proposal:
     """Points on the line around what the posterior says of a person, draw by draw."""
 
-    def __init__(self, line: np.ndarray, common: np.ndarray, seed: int):
+    def __init__(self, line: np.ndarray, common: np.ndarray, size: int, seed: int):
         design = np.column_stack([np.ones(len(line)), common])
         slopes, *_ = np.linalg.lstsq(design, line, rcond=None)
         self.center = design @ slopes
         rest = np.atleast_2d(np.cov((line - self.center).T))
         self.factor = WIDENED * np.linalg.cholesky(rest + 1e-12 * np.eye(len(rest)))
+        self.log_size = np.log(np.diag(self.factor)).sum()
         rng = np.random.default_rng(seed)
-        self.uniform = stats.qmc.Sobol(line.shape[1], seed=rng).random(POINTS)
+        self.uniform = stats.qmc.Sobol(line.shape[1], seed=rng).random(size)
         self.shift = rng.random((len(line), 1, line.shape[1]))
 
     def points(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the points of some draws (draw, point, coordinate), and their log-densities."""
         shifted = (self.uniform + self.shift[rows]) % 1.0
         standard = special.ndtri(np.clip(shifted, 1e-6, 1 - 1e-6))
-        density = stats.norm.logpdf(standard).sum(axis=-1) - np.log(np.diag(self.factor)).sum()
+        density = normal_log_density(standard, 0.0, 1.0).sum(axis=-1) - self.log_size
         return self.center[rows][:, None] + standard @ self.factor.T, density
 
 
-def _parts(rows: np.ndarray) -> Iterator[np.ndarray]:
-    size = max(1, CHUNK // POINTS)
-    yield from (rows[first : first + size] for first in range(0, len(rows), size))
-
-
-def _of_draws(
-    recipe: Recipe,
-    own: tuple[Parameter, ...],
-    posterior: xr.Dataset,
-    proposals: list[_Proposal],
-    rows: np.ndarray,
+def _integrated(
+    person: _Person, common: np.ndarray, rows: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return log-likelihood and effective points of each person for some draws (draw, subject)."""
-    drawn = [proposal.points(rows) for proposal in proposals]
-    points = np.stack([where for where, _ in drawn], axis=2)
-    weight = -np.stack([density for _, density in drawn], axis=2)
-    repeated = {
-        name: np.repeat(in_a_row(posterior[name])[rows], POINTS, axis=0)
-        for name in _common_names(recipe)
-    }
-    draws = dict(repeated)
-    for j, parameter in enumerate(own):
-        where = points[..., j].reshape(-1, points.shape[2])
-        draws[parameter.name] = from_line(parameter.prior, where[..., None])
-        density = _density_of_own(recipe, parameter, where, repeated)
-        weight = weight + density.reshape(points.shape[:3])
-    measured = _by_person(recipe, draws).reshape(points.shape[:3])
-    return _summed(measured + weight)
+    """Return a person's log-likelihood and its effective points for some draws, shape (draw,)."""
+    for size in POINTS:
+        proposal = _Proposal(person.line, common, size, seed)
+        parts = [_weighed(person, proposal, part) for part in _parts(rows, size)]
+        likelihood, effective = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if np.median(effective) >= ENOUGH:
+            break
+    return likelihood, effective
+
+
+def _parts(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    step = max(1, CHUNK // size)
+    yield from (rows[first : first + step] for first in range(0, len(rows), step))
+
+
+def _weighed(
+    person: _Person, proposal: _Proposal, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    points, density = proposal.points(rows)
+    return _summed(person.density(points, rows) - density)
 
 
 def _summed(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -187,7 +261,7 @@ def _summed(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    weight : array (draw, point, subject)
+    weight : array (draw, point)
         Logarithms. What is no number, as where a course could not be followed, has no weight.
     """
     held = np.where(np.isnan(weight), -np.inf, weight)
@@ -196,34 +270,3 @@ def _summed(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     spread = logsumexp(2 * held, axis=1)
     twice = 2 * np.where(is_held, total, 0.0) - np.where(is_held, spread, 0.0)
     return total - np.log(weight.shape[1]), np.where(is_held, np.exp(twice), 0.0)
-
-
-def _density_of_own(
-    recipe: Recipe, parameter: Parameter, where: np.ndarray, draws: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Return the log-density of a person's own parameter on the line, before measurement."""
-    if recipe.design.levels[parameter.name] == "subject":
-        middle = to_line(parameter.prior, draws[f"{parameter.name}_population"])[..., 0]
-        if recipe.design.by_group:
-            groups = recipe.study.groups
-            middle = middle[:, [groups.index(s.group) for s in recipe.study.subjects]]
-        else:
-            middle = middle[:, None]
-        spread = draws[f"{parameter.name}_spread"][:, None]
-        return np.asarray(stats.norm.logpdf(where, middle, spread))
-    prior: Any = parameter.prior
-    value = from_line(prior, where[..., None])
-    return np.asarray(prior.distribution().logpdf(value) + log_slope(prior, value))
-
-
-def _by_person(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the log-likelihood of each person given all parameters, shape (draw, subject)."""
-    means, people = predict(recipe, draws, tolerance=TOLERANCE), len(recipe.study.subjects)
-    total: Any = 0.0
-    for observed in recipe.observations:
-        law = noise_distribution(recipe, observed, draws, means[observed.output.name])
-        density = pointwise_log_density(law, observed.value, observed.censoring)
-        # Summed one by one: in a product with zeros one person's infinity would reach all.
-        own = [density[:, observed.subject == i].sum(axis=1) for i in range(people)]
-        total = total + np.stack(own, axis=-1)
-    return np.asarray(total)

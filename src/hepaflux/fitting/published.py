@@ -90,8 +90,16 @@ def _printed(arms: Arms) -> tuple[str, ...]:
     return ("mean", "sd") if arms.has_sd.size else ("mean",)
 
 
-def _distributions(arms: Arms, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Return the sampling distributions of the printed mean and SD of each arm."""
+def printed_laws(arms: Arms, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the sampling distributions of the printed mean and SD of each arm.
+
+    Parameters
+    ----------
+    arms : Arms
+        The figures.
+    values : mapping of str to array (..., arm)
+        Their true ``mean`` and ``sd``.
+    """
     freedom = np.where(arms.n > 1, arms.n - 1, 1.0)
     error = sampling_error(arms, values["sd"], np.where)
     return {
@@ -103,7 +111,7 @@ def _distributions(arms: Arms, values: Mapping[str, np.ndarray]) -> dict[str, An
 def _replicated(recipe: FiguresRecipe, draws: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     def replicate(arms: Arms, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         shape = values["mean"].shape
-        distributions = _distributions(arms, values).items()
+        distributions = printed_laws(arms, values).items()
         return {what: law.rvs(size=shape, random_state=rng) for what, law in distributions}
 
     return _per_figure(recipe, draws, replicate)
@@ -112,7 +120,7 @@ def _replicated(recipe: FiguresRecipe, draws: xr.Dataset, rng: np.random.Generat
 def _log_likelihood(recipe: FiguresRecipe, draws: xr.Dataset) -> xr.Dataset:
     def density(arms: Arms, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         printed = {"mean": arms.mean, "sd": arms.sd}
-        distributions = _distributions(arms, values).items()
+        distributions = printed_laws(arms, values).items()
         return {what: law.logpdf(printed[what]) for what, law in distributions}
 
     return _per_figure(recipe, draws, density)
@@ -190,7 +198,7 @@ def _units(recipe: FiguresRecipe) -> dict[str, str]:
         mixed = len(set(arms.scales)) > 1
         unit = "as printed" if mixed else arms.quantity.unit_on(arms.scales[0])
         units |= {f"{arms.name}_{what}": unit for what in ("mean", "sd", "arm_mean", "arm_sd")}
-        units[f"{arms.name}_method_ratio"] = "1"
+        units |= {f"{arms.name}_{what}_ratio": "1" for what in ("method", "study")}
     return units
 
 
@@ -202,6 +210,7 @@ def _meanings(recipe: FiguresRecipe) -> dict[str, str]:
             f"{arms.name}_arm_mean": f"true mean {arms.name} of each arm",
             f"{arms.name}_arm_sd": f"SD of {arms.name} between the people of each arm",
             f"{arms.name}_method_ratio": f"{odds} by a method over those by a typical method",
+            f"{arms.name}_study_ratio": f"{odds} in a study over those in a typical study",
         }
     return meanings
 

@@ -41,6 +41,12 @@ PRIORS: Mapping[str, Prior] = {
 }
 """Prior of the value of a group, by quantity: wide, and the same for every group."""
 
+LEFT_OUT = "left_out"
+"""Ends the names of the data that say which arms the likelihood passes over, 1 or 0."""
+
+FLAT = 1e6
+"""Standard error of a mean that is passed over: its density is the same wherever the arm is."""
+
 UNNAMED: Mapping[str, Prior] = {"positive": LogNormal(1.0, 1.0), "unit": Uniform(0.0, 1.0)}
 """Stand for the prior of a quantity of the user's own, which has to be given."""
 
@@ -121,7 +127,8 @@ def build_figures_model(
     pm.Model
         With one variable by group under each quantity's name, the spreads between studies, methods,
         arms and people, the mean and SD of each arm, and as observed variables the printed means
-        (``..._mean``) and SDs (``..._sd``).
+        (``..._mean``) and SDs (``..._sd``). The data ``..._left_out`` say which arms are passed
+        over; at first none is.
 
     Raises
     ------
@@ -281,11 +288,15 @@ def _add_arms(arms: Arms, values: Mapping[str, Any]) -> tuple[Any, Any]:
     """Create the true mean of each arm, on the scale of its figure, and the SD of its people."""
     name, arm = arms.name, f"{arms.name}_arm"
     to_line, from_line, slope = LINKS[arms.quantity.support]
-    method = _effects(name, "method", f"{name}_by_method", values)
-    if arms.many_methods:
-        pm.Deterministic(f"{name}_method_ratio", pt.exp(method), dims=f"{name}_by_method")
-    line = to_line(values[name])[arms.group] + method[arms.method]
-    line += _effects(name, "study", f"{name}_from_study", values)[arms.study]
+    line = to_line(values[name])[arms.group]
+    for what, dim, index in (
+        ("method", f"{name}_by_method", arms.method),
+        ("study", f"{name}_from_study", arms.study),
+    ):
+        effect = _effects(name, what, dim, values)
+        line += effect[index]
+        if f"{name}_{what}_spread" in values:
+            pm.Deterministic(f"{name}_{what}_ratio", pt.exp(effect), dims=dim)
     if arms.differ:
         # Centered: the figures of an arm say more about it than the other arms do.
         line = pm.Normal(f"{name}_line_offset", line, values[f"{name}_arm_spread"], dims=arm)
@@ -307,16 +318,20 @@ def _effects(name: str, what: str, dim: str, values: Mapping[str, Any]) -> Any:
 
 
 def _observe(arms: Arms, mean: Any, sd: Any) -> None:
-    """Create the observed variables: printed means, and printed SDs where there are any."""
+    """Create the observed variables: printed means, and printed SDs where there are any.
+
+    What is left out stays in the model, so that the same code serves with and without it.
+    """
     name, rows = arms.name, arms.has_sd
     measured = pm.Data(f"{name}_mean_measured", arms.mean)
-    error = sampling_error(arms, sd, pt.switch)
+    is_left_out = pm.Data(f"{name}_{LEFT_OUT}", np.zeros(len(arms.labels)))
+    error = pt.switch(is_left_out, FLAT, sampling_error(arms, sd, pt.switch))
     pm.Normal(f"{name}_mean", mean, error, observed=measured, dims=f"{name}_mean_observation")
     if rows.size:
         freedom = arms.n[rows] - 1
         pm.CustomDist(
             f"{name}_sd",
-            sd[rows],
+            pt.switch(is_left_out[rows], 1.0, sd[rows]),
             freedom,
             dist=_printed_sd,
             observed=pm.Data(f"{name}_sd_measured", arms.sd[rows]),

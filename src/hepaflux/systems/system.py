@@ -7,6 +7,7 @@ arrays, PyTensor scalars and quantities with units. A system knows no solver and
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -384,4 +385,9 @@ INTEGRATORS = ("explicit", "implicit")
 
 def fields_type(title: str, names: tuple[str, ...] | list[str]) -> Any:
     """Return a NamedTuple type with the given field names, for ``y``, ``p`` and ``u``."""
+    return _record_type(title, tuple(names))
+
+
+@cache
+def _record_type(title: str, names: tuple[str, ...]) -> Any:
     return NamedTuple(title, [(name, Any) for name in names])
