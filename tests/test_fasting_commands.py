@@ -97,6 +97,13 @@ def test_what_cannot_be_is_refused(words, message: str, tmp_path: Path):
     assert not out.exists()
 
 
+def test_a_dose_that_nobody_drinks_leaves_nothing_behind(tmp_path: Path):
+    out = tmp_path / "virtual"
+    words = ("simulate", "meal", "--state", "t2d", "--dose", "750 g", "--duration", "8h", "-o", out)
+    assert "outside 0.05–3 g/kg" in run(*words, code=2)
+    assert not list(tmp_path.iterdir())
+
+
 def test_hours_are_those_of_any_test(tmp_path: Path):
     run("simulate", "meal", "--state", "impaired", "--hours", 2, "-o", tmp_path / "rest")
     (subject,) = hf.read_study(tmp_path / "rest").subjects

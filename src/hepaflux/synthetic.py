@@ -228,7 +228,8 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
     KeyError
         If there is no such system, group or state of health.
     ValueError
-        If a group is named twice, or as ``simulate_study`` says.
+        If a group is named twice, as ``simulate_study`` says, or if the study cannot be read back
+        because it holds what no body has, such as the glucose after 750 g.
     """
     made, chosen = simulate_wanted(system, wanted)
     notes = f"Made by: {wanted.command(system)}"
@@ -239,7 +240,8 @@ def write_synthetic(system: str, folder: Path, wanted: Wanted, *, plot: bool = F
         made.truth.to_csv(stage / "truth.csv", index=False, float_format="%.6g")
         if plot:
             _write_courses(simulated_courses(made, chosen), study, stage)
-    return read_study(folder / "study.toml")
+        # Before it moves to its place: what cannot be in a body, nobody can read, and is not kept.
+        return read_study(stage / "study.toml")
 
 
 def simulate_wanted(system: str, wanted: Wanted) -> tuple[Simulated, System]:
@@ -280,7 +282,7 @@ def write_cohort(systems: Sequence[str], folder: Path, wanted: Wanted) -> tuple[
             study = _as_measured(simulated.study, wanted, name=own, notes=notes)
             write_study(study, stage / name)
         made.truth.to_csv(stage / "truth.csv", index=False, float_format="%.6g")
-    return tuple(read_study(folder / name / "study.toml") for name in systems)
+        return tuple(read_study(stage / name / "study.toml") for name in systems)
 
 
 def _as_measured(study: Study, wanted: Wanted, **told: str) -> Study:

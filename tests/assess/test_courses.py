@@ -1,6 +1,7 @@
 """Figures of courses: what stands where, in which unit of time, and that nothing looks like it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -49,6 +50,30 @@ def test_what_is_left_by_rounding_is_drawn_as_nothing():
         assert high > 1e12 * abs(rounding)
     figure = plot_courses(made("ab", a=5.0, b=-1.0), "flux")
     assert figure.axes[1].get_ylim()[0] < -1
+
+
+def test_nothing_is_drawn_on_the_scale_of_what_flows():
+    figure = plot_courses(made("ab", a=5.0, b=0.0), "flux")
+    assert figure.axes[1].get_ylim() == (0, 5000)
+
+
+def test_flows_are_in_micromoles_and_their_samples_too():
+    courses = made("a", a=0.012)
+    courses["a"].attrs["analyte"] = "egp"
+    samples = pd.DataFrame(
+        {
+            "time": [0.0, 60.0],
+            "analyte": "egp",
+            "value": [0.011, 0.002],
+            "censoring": ["none", "left"],
+        }
+    )
+    (ax,) = plot_courses(courses, "flux", samples=samples).axes
+    assert ax.get_ylabel() == "a\n(µmol/kg/min)"
+    line, measured, limit = ax.lines
+    assert line.get_ydata()[0] == pytest.approx(12.0)
+    assert (measured.get_ydata().tolist(), limit.get_ydata().tolist()) == ([11.0], [2.0])
+    assert (measured.get_fillstyle(), limit.get_fillstyle()) == ("full", "none")
 
 
 def test_there_may_be_none():

@@ -262,6 +262,7 @@ FLOW = "mmol/kg/min"
 FLUXES = (
     Flux("EGP", FLOW, "endogenous glucose production", production),
     Flux("Ra", FLOW, "appearance of eaten glucose in plasma", appearance),
+    Flux("Rd", FLOW, "uptake by all tissue, Uii + Uid", lambda y, p, u: p.Fcns + uptake(y, p, u)),
     Flux("Uii", FLOW, "uptake that needs no insulin", lambda y, p, u: p.Fcns),
     Flux("Uid", FLOW, "uptake by tissue that insulin raises", uptake),
     Flux("renal", FLOW, "glucose lost by the kidney", lambda y, p, u: renal(y.Gp, p)),
@@ -319,6 +320,8 @@ def declare(settings: Settings) -> System:
             " EGP_b, HE_b and m4.",
             "The constants of gastric emptying follow from the size of the meal; what is eaten"
             f" within {ONE_MEAL:g} min is one meal. The dose counts as glucose.",
+            "Rd = Uii + Uid. EGP is one flow: how much of it is new, and how much is from glycogen,"
+            " is not in this model, but in fasting.",
             f"Gates are smooth over {WIDTH:.0%} of their basal scale; hepatic extraction stays"
             f" between 0 and {HIGHEST_EXTRACTION:g}.",
             "Glucose that is injected at once releases K_iv times its rise at once; glucose that is"
