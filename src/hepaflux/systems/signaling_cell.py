@@ -120,13 +120,13 @@ class Equations:
 
     def resting(self, tissue: Tissue, y: Any, p: Any, u: Any) -> Moment:
         """Return a tissue whose fast parts are at rest."""
-        shares = tuple(getattr(y, self.named(tissue, form)) for form in SLOW)
+        able, inhibited = (getattr(y, self.named(tissue, form)) for form in SLOW)
         signal = receptor.occupancy(self.seen(tissue, y, p, u), p)
         # What inhibits in a day hardly touches what turns over in a minute: any load will do.
-        made = receptor.tyrosine(*shares, signal, p.r0, p)
+        made = receptor.tyrosine(able, inhibited, signal, p.r0, p)
         drive = Drive(signal, made / self.unit(tissue, p))
         arms = at_rest(drive, tissue, self.usual(tissue, p), p)
-        return Moment(drive, arms, *shares, self.load(tissue, arms.S6K1, p, u))
+        return Moment(drive, arms, able, inhibited, self.load(tissue, arms.S6K1, p, u))
 
     def moment(self, tissue: Tissue, y: Any, p: Any, u: Any) -> Moment:
         """Return a tissue as it is."""
@@ -230,11 +230,10 @@ class Equations:
             Input("insulin", "pmol/L", f"insulin {where}", now),
             Input("insulin_before", "pmol/L", f"insulin {where} before the test", before),
         )
-        known = () if self.injected else known
         if self.stress != "driven":
-            return known
+            return () if self.injected else known
         return (
-            *known[:1],
+            *(() if self.injected else known[:1]),
             *(
                 Input(
                     name,
