@@ -1,9 +1,12 @@
 """The command line: what it prints, what it refuses, and that it writes what it says."""
 
+import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -329,9 +332,15 @@ def test_a_simulation_refuses_what_it_cannot_make(tmp_path: Path):
     assert sorted(os.listdir(tmp_path)) == ["mine"]
 
 
-def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal_: signal.Signals
+):
+    """By Ctrl-C, or by a scheduler that ends the job."""
+
     def interrupted(*args: object, **kwargs: object) -> None:
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), signal_)
+        time.sleep(10)
 
     monkeypatch.setattr(hf, "fit", interrupted)
     words = ("fit", "pacini_bergman_1986", "--system", "minimal", "-o", tmp_path / "run")
@@ -392,6 +401,11 @@ def test_a_fit_is_written_shown_compared_and_reported_anew(tmp_path: Path):
     for groups in (("NAFLD", "healthy"), ("NAFLD,healthy",), ("NAFLD", "--groups", "healthy")):
         text = run("compare", folder, "--parameter", "SI", "--groups", *groups)
         assert "healthy against NAFLD" in text
+    assert "probability of practical equality (ratio 0.8 to 1.25)" in text
+    record = json.loads((folder / "diagnostics.json").read_text())
+    (folder / "diagnostics.json").write_text(json.dumps({**record, "verdict": "fail"}))
+    text = run("compare", folder, "--parameter", "SI", "--groups", "healthy", "NAFLD")
+    assert f"the verdict of {folder} is fail, so do not use these numbers yet" in text
     assert "no group 'tall'" in refused(
         "compare", folder, "--parameter", "SI", "--groups", "tall", "healthy"
     )

@@ -328,10 +328,12 @@ def compare(
         if rope:
             raise ValueError("--rope belongs to one parameter; remove it, or --against")
         both = hf.compare_differences(hf.load_run(run), parameter, against, **how)
-        return terminal.show_comparison(both)
-    equal = read_range(rope) if rope else None
-    contrast = hf.compare_groups(hf.load_run(run), parameter, rope=equal, **how)
-    return terminal.show_comparison(contrast)
+        terminal.show_comparison(both)
+    else:
+        equal = read_range(rope) if rope else None
+        contrast = hf.compare_groups(hf.load_run(run), parameter, rope=equal, **how)
+        terminal.show_comparison(contrast)
+    terminal.show_caveat(run)
 
 
 @app.command()

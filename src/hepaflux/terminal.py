@@ -8,11 +8,14 @@ import csv
 import functools
 import json
 import os
+import signal
 import sys
 import textwrap
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +46,7 @@ def told[**P](command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _ended_politely():
                 warnings.showwarning = _show_warning
                 command(*args, **kwargs)
         except KeyboardInterrupt:
@@ -57,6 +60,23 @@ def told[**P](command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(code) from None
 
     return wrapped
+
+
+@contextmanager
+def _ended_politely() -> Iterator[None]:
+    """Let the signal by which schedulers end a job do what Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Signals reach the main thread alone.
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
@@ -270,6 +290,17 @@ def _show_summary(rows: list[dict[str, str]]) -> None:
     )
     if len(rows) > len(chosen[:MOST_ROWS]):
         typer.echo(f"{len(rows) - len(chosen[:MOST_ROWS])} more rows are in summary.csv.")
+
+
+def show_caveat(run: Path) -> None:
+    """Say on standard error that the verdict of a run is fail, if it is."""
+    path = run / "diagnostics.json"
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8"))["verdict"] == "fail":
+        typer.echo(
+            f"Warning: the verdict of {run} is fail, so do not use these numbers yet; why stands in"
+            f" {run / 'report.html'}",
+            err=True,
+        )
 
 
 def show_comparison(comparison: "Contrast | Comparison | Differences") -> None:

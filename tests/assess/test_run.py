@@ -10,7 +10,15 @@ import pytest
 import xarray as xr
 from fake_posterior import fake
 
-from hepaflux.assess import RunError, RunExistsError, load_run, refresh_report, report, run
+from hepaflux.assess import (
+    RunError,
+    RunExistsError,
+    load_run,
+    refresh_report,
+    report,
+    require_place,
+    run,
+)
 from hepaflux.assess.summary import COLUMNS
 
 FILES = {"posterior.nc", "summary.csv", "diagnostics.json", "report.html", "run.toml"}
@@ -74,6 +82,16 @@ def test_force_replaces_nothing_but_runs(tmp_path, small):
     with pytest.raises(RunError, match="is not a run and will not be replaced"):
         report(small, tmp_path / "thesis.docx", force=True)
     assert (tmp_path / "thesis.docx").read_text() == "years of work"
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_at_once(tmp_path):
+    (tmp_path / "table.csv").touch()
+    with pytest.raises(
+        RunError, match=r"run cannot be written .*table\.csv.*; choose another folder"
+    ):
+        require_place(tmp_path / "table.csv" / "run", force=False)
+    require_place(tmp_path / "new" / "run", force=False)
+    assert names(tmp_path) == {"table.csv"}
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])

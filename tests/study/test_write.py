@@ -12,7 +12,7 @@ AWKWARD = """\
 subject,time,analyte,value,unit,censoring,limit,group,age,dose,route
 "a, ""b"" <i>",0,glucose,90,mg/dL,,,"x;y",,0.3 g/kg,iv
 "a, ""b"" <i>",0,insulin,<2,uU/mL,,,,,,
-"a, ""b"" <i>",0.1,glucose,>450,mg/dL,,,,,,
+"a, ""b"" <i>",10.1,glucose,>450,mg/dL,,,,,,
 É,0,glucose,91,mg/dL,,,z,41.3,75 g,oral
 É,33.333333333,glucose,150,mg/dL,,,,,,
 """

@@ -79,6 +79,15 @@ def test_knots_reach_the_last_sample(last, expected):
     assert knots_of_protocol(declared.settings, study)["knots"] == expected
 
 
+@pytest.mark.parametrize("system", [hf.systems.oral, hf.systems.oral_labeled])
+def test_samples_that_end_before_absorption_has_a_course_are_refused(system):
+    study = hf.Study("s", (ogtt(time=np.array([0.0, 10.0])),))
+    with pytest.raises(
+        ValueError, match=r"absorption has one share, .* add later samples or knots"
+    ):
+        hf.build_model(study, system)
+
+
 def test_knots_that_end_too_early_are_refused():
     system = hf.systems.oral.with_options(knots=(0, 30, 90))
     with pytest.raises(StudyError, match=r"samples reach 180 min .* last knot is at 90 min"):

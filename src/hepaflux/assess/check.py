@@ -88,8 +88,12 @@ class Check:
         """Return value and limit in words."""
         if self.value is None:
             return ""
-        limit = f" ({self.bound} {self.threshold:.4g})" if self.threshold is not None else ""
-        return f": {self.value:.4g}{limit}"
+        if self.threshold is None:
+            return f": {self.value:.4g}"
+        value, limit = f"{self.value:.4g}", f"{self.threshold:.4g}"
+        if value == limit and self.status != "pass":
+            value = f"{self.value:.6g}"
+        return f": {value} ({self.bound} {limit})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check as plain values that JSON can hold; what is not finite is None."""

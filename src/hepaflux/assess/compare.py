@@ -124,12 +124,20 @@ class Contrast:
         difference = f"{number(self.difference.median)}, {interval} {self.difference}"
         return in_unit(f"difference {difference}", self.unit)
 
+    @property
+    def _range(self) -> str:
+        """Return what counts as equal, in words; empty if nothing does."""
+        if self.rope is None:
+            return ""
+        what = "difference" if self.ratio is None else "ratio"
+        return f" ({what} {number(self.rope[0])} to {number(self.rope[1])})"
+
     def table(self) -> pd.DataFrame:
         """Return one row per number, with interval and unit."""
         none = (np.nan, np.nan)
         probabilities = (
             ("probability of direction", self.probability_of_direction),
-            ("probability of practical equality", self.probability_in_rope),
+            (f"probability of practical equality{self._range}", self.probability_in_rope),
             ("overlap of posteriors", self.overlap),
         )
         rows: list[tuple[Any, ...]] = [

@@ -39,8 +39,8 @@ ALPHAS = (0.99, 1.01)
 FEWEST_DRAWS = 200
 
 NOT_IDENTIFIED = (
-    "NOT IDENTIFIED: the posterior is nearly as wide as the prior, so the number repeats the prior "
-    "and is not a finding. Fix {name} from the literature, or take samples that bear on it."
+    "NOT IDENTIFIED: the posterior is as wide as the prior, or nearly so; the number repeats the "
+    "prior and is not a finding. Fix {name} from the literature, or take samples that bear on it."
 )
 ASSUMED = "{name} rests on its narrow prior: read it as an assumption, not as a result."
 CARRIED = "{name} only carries its prior's uncertainty along: it is no result."

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -154,10 +155,11 @@ def require_place(target: Path, *, force: bool) -> None:
     RunExistsError
         If the folder exists and ``force`` is false.
     RunError
-        If ``force`` is true but the folder holds something else than a run.
+        If ``force`` is true but the folder holds something else than a run, or nothing can be
+        written there.
     """
     if not os.path.lexists(target):
-        return
+        return _require_writable(target)
     if not force:
         raise RunExistsError(
             f"{target} exists; choose another folder or force its replacement (--force)"
@@ -165,6 +167,18 @@ def require_place(target: Path, *, force: bool) -> None:
     is_run = (target / RECIPE).is_file()
     if not is_run and not (target.is_dir() and not any(target.iterdir())):
         raise RunError(f"{target} is not a run and will not be replaced; choose another folder")
+
+
+def _require_writable(target: Path) -> None:
+    """Refuse a place below which nothing can be written, before an hour of sampling is lost."""
+    above = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
+    try:
+        with TemporaryDirectory(dir=above, prefix="."):
+            pass
+    except OSError as error:
+        raise RunError(
+            f"{target} cannot be written ({above}: {error.strerror}); choose another folder"
+        ) from None
 
 
 def _beside(target: Path) -> Path:

@@ -31,6 +31,10 @@ SLOPE_SD = 0.5
 """Prior standard deviation of a covariate's slope, log or logit units per standard deviation."""
 
 
+FEWEST_SHARES = 2
+"""Parts of a whole of which something can be unknown."""
+
+
 @dataclass(frozen=True, eq=False)
 class People:
     """Who varies.
@@ -59,6 +63,11 @@ def random_variable(
     ----------
     fades_at : float
         As of ``Parameter``; a prior that is not log-normal has coordinates that suit it already.
+
+    Raises
+    ------
+    ValueError
+        If a whole has a single part.
     """
     match prior:
         case LogNormal():
@@ -75,12 +84,19 @@ def random_variable(
         case Uniform():
             return pm.Uniform(name, lower=prior.lower, upper=prior.upper, dims=dims)
         case Dirichlet():
-            return pm.Dirichlet(
-                name, a=prior.alpha, dims=dims, default_transform=Sticks(len(prior.shares))
-            )
+            return _shares(name, prior, dims)
         case Independent():
             return random_variable(name, prior.each, dims)
     raise TypeError(f"{prior!r} of {name!r} has no random variable")
+
+
+def _shares(name: str, prior: Dirichlet, dims: tuple[str, ...]) -> Any:
+    if len(prior.shares) < FEWEST_SHARES:
+        raise ValueError(
+            f"{name} has one share, which leaves nothing to be known: add later samples or knots,"
+            " or check that the times are in min"
+        )
+    return pm.Dirichlet(name, a=prior.alpha, dims=dims, default_transform=Sticks(len(prior.shares)))
 
 
 def build_parameters(

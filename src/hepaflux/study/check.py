@@ -67,6 +67,10 @@ USUAL_UNITS = {
 USUAL_UNITS |= {f"{name}_tg": ("mg/dL", "mmol/L", "umol/L") for name in LIPOPROTEINS}
 """Units that laboratories report, the most usual first."""
 
+USUAL_LENGTH = {"oral": (20.0, 2880.0), "intravenous": (8.0, 2880.0)}
+"""Minutes for which blood is drawn after glucose was drunk or injected; a course that is shorter or
+longer was most likely written in hours or seconds."""
+
 _REFERENCE_WEIGHT = 70.0
 """kg; judges an absolute dose in someone whose weight was not published."""
 
@@ -226,6 +230,7 @@ def check_subject(
         )
     elif subject.doses:
         _check_basal(subject, problems)
+        _check_length(subject, problems)
     check_tracers(subject, problems)
     for _, dose, row in doses:
         if not dose.per_kg and weight_needed and math.isnan(subject.weight):
@@ -251,6 +256,24 @@ def _check_basal(subject: Subject, problems: Problems) -> None:
                 f"{start:g} min; add a sample at or before the dose, or check both times.",
                 kind=f"basal {analyte}",
             )
+
+
+def _check_length(subject: Subject, problems: Problems) -> None:
+    """Note a course of glucose that is as long as no test, and the unit that would explain it."""
+    given = [dose for dose in subject.doses if dose.what == "glucose" and dose.duration == 0]
+    if not given or "glucose" not in subject.samples:
+        return
+    at, end = [dose.time for dose in given], float(subject.samples["glucose"].time[-1])
+    low, high = USUAL_LENGTH[given[0].route]
+    unit = "h" if 0 < end - min(at) < low else "s" if end - max(at) > high else ""
+    if unit:
+        problems.add(
+            f"time, subject {shown(subject.name)}",
+            f"the last sample of glucose is {end - min(at):g} min after the dose, and a test lasts"
+            f" {low:g} to {high:g} min; are the times in {unit}? Then say"
+            f' time_unit = "{unit}" in study.toml, or --time-unit {unit}.',
+            kind="length of the test",
+        )
 
 
 def _check_dose(subject: Subject, dose: Dose, row: Row, problems: Problems) -> None:

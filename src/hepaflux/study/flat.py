@@ -90,6 +90,9 @@ def _check_idle(options: ReadOptions, problems: Problems) -> None:
             problems.add(f"option {name}", message)
 
 
+_ONLY_KNOWN = f"the subject; only {KNOWN} may change: correct or remove it."
+
+
 def _one_row_each(table: Table, columns: list[str], problems: Problems) -> list[Row]:
     """Return one row per subject with the constant content of some columns."""
     cells: dict[str, dict[str, str]] = {}
@@ -101,10 +104,11 @@ def _one_row_each(table: Table, columns: list[str], problems: Problems) -> list[
         for column in columns:
             text = row.text(column)
             if text and known.setdefault(column, text) != text:
+                is_constant = column in (*_DOSE_COLUMNS, "group", "weight")
                 problems.add(
                     row.place(column),
                     f"{shown(text)!r} differs from {shown(known[column])!r} in an earlier row of "
-                    f"the subject; only {KNOWN} may change: correct or remove it.",
+                    + ("the subject; correct one." if is_constant else _ONLY_KNOWN),
                     kind=f"varying {column}",
                 )
     return [replace(first[subject], cells=found) for subject, found in cells.items()]

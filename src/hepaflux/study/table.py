@@ -68,7 +68,10 @@ class Row:
             refuse(self.place(column), f"{text} is not finite; leave a missing cell empty.")
         if not _NUMBER.fullmatch(text):
             mark = " with a decimal point" if "," in text else ""
-            refuse(self.place(column), f"{shown(text)!r} is not a number; write one{mark}.")
+            refuse(
+                self.place(column),
+                f"{shown(text)!r} is not a number; write one{mark}, or leave the cell empty.",
+            )
         return float(text)
 
 
@@ -118,7 +121,7 @@ def read_text(path: Path) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        remedy = "save it again as 'CSV UTF-8'"
+        remedy = "save it again as " + ("UTF-8" if path.suffix == ".toml" else "'CSV UTF-8'")
         if content.startswith(_WORKBOOK):
             refuse(path.name, f"the file is a workbook, not a table of text; {remedy}.")
         encoding = "utf-16" if content.startswith(_UTF_16) else "latin1"
