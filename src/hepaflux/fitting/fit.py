@@ -81,12 +81,29 @@ def fit(
         raise ValueError(
             "fit needs a model made by build_model, build_joint_model or build_figures_model"
         )
-    how = _record(method, draws, tune, chains, seed)
+    how = record_of(method, draws, tune, chains, seed)
     of_figures = isinstance(recipe, FiguresRecipe)
     if of_figures and method != "nuts":
         raise ValueError(published.ONLY_NUTS.format(method=method))
+    return carry_out(model, how)
+
+
+def carry_out(model: pm.Model, how: Mapping[str, Any], compiled: Any = None) -> xr.DataTree:
+    """Fit a model as a record says.
+
+    Parameters
+    ----------
+    model : pm.Model
+        As for ``fit``.
+    how : mapping
+        From ``record_of``.
+    compiled : CompiledPyMCModel, optional
+        Of the model, with its ``kept_variables``, if it is there already.
+    """
+    recipe = model.recipe
     with _Clock() as clock:
-        compiled = compile_model(model, keep=kept_variables(model))
+        compiled = compiled or compile_model(model, keep=kept_variables(model))
+        method = how["method"]
         sampler = _start(compiled, model, how, progress=True) if method == "nuts" else None
         posterior, stats, failed = _run(compiled, model, how, sampler)
     record = {**how, "sampling_seconds": clock.seconds, "failed_solves": failed, "each": 0}
@@ -139,7 +156,7 @@ def fit_each(
     if unknown:
         raise TypeError(f"fit_each has no argument {', '.join(unknown)}; it has {list(allowed)}")
     chosen = {**allowed, **settings}
-    how = _record(chosen["method"], chosen["draws"], chosen["tune"], chosen["chains"], seed)
+    how = record_of(chosen["method"], chosen["draws"], chosen["tune"], chosen["chains"], seed)
     system = adapt(system, study)
     with _Clock() as clock:
         fits = _fit_subjects(study, system, noise, how)
@@ -295,7 +312,8 @@ def kept_variables(model: pm.Model) -> list[str]:
     return [v.name for v in variables if not is_internal(v.name)]
 
 
-def _record(method: str, draws: int, tune: int, chains: int, seed: int | None) -> dict[str, Any]:
+def record_of(method: str, draws: int, tune: int, chains: int, seed: int | None) -> dict[str, Any]:
+    """Return how a model is fitted, or say which argument is out of range."""
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))}, but is {method!r}")
     for name, value, least in (("draws", draws, 1), ("tune", tune, 0), ("chains", chains, 1)):

@@ -3,12 +3,13 @@
 The part of a study is a person, that of published figures a figure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
 
-from hepaflux.fitting.fit import fit
+from hepaflux.fitting.compiled import compile_model
+from hepaflux.fitting.fit import carry_out, fit, kept_variables, record_of
 from hepaflux.fitting.left_out import leave_figures_out
 from hepaflux.fitting.marginal import person_log_likelihood
 from hepaflux.model.group_liver import GIVES, group_liver
@@ -20,6 +21,9 @@ from hepaflux.systems.rivals import FREE, RIVALS, SELECTIVITY, Hypothesis
 
 ABOUT = ("healthy", "obese", "NAFLD")
 """Groups of published figures that the hypotheses are about."""
+
+SIZES: Mapping[str, int] = {"draws": 1000, "tune": 1000, "chains": 4}
+"""Of fits for which no others are given, as of ``fit``."""
 
 
 def fit_hypotheses(
@@ -81,7 +85,8 @@ def fit_figures_hypotheses(
     seed : int
         The same for all.
     **settings
-        ``draws``, ``tune`` and ``chains`` as for ``fit``, and for the fits without one figure.
+        ``draws``, ``tune`` and ``chains`` as for ``fit``. Fits without a figure, of which one
+        number is wanted, have half the draws and half the tuning steps.
 
     Returns
     -------
@@ -90,6 +95,9 @@ def fit_figures_hypotheses(
         those that fix lambda_L, with how well each figure is predicted by the others
         (``figures_left_out``).
     """
+    how = record_of("nuts", **{**SIZES, **settings}, seed=seed)
+    halves = {name: max(1, how[name] // 2) for name in ("draws", "tune")}
+    shorter = {**halves, "chains": how["chains"], "seed": seed}
     found, there = {}, {quantity.name for quantity in figures.quantities}
     for hypothesis in hypotheses:
         model = build_figures_model(
@@ -98,11 +106,11 @@ def fit_figures_hypotheses(
             groups=groups,
             mechanism=group_liver(hypothesis),
         )
-        tree = fit(model, seed=seed, **settings)
+        compiled = compile_model(model, keep=kept_variables(model))
+        tree = carry_out(model, how, compiled)
         if hypothesis.fixes(SELECTIVITY):
-            sampling = {n: int(tree.attrs[n]) for n in ("draws", "tune", "chains", "seed")}
             posterior = tree["posterior"].to_dataset()
-            of_figures = leave_figures_out(model, posterior, sampling=sampling)
+            of_figures = leave_figures_out(model, compiled, posterior, sampling=shorter)
             tree["figures_left_out"] = xr.DataTree(of_figures)
         found[hypothesis.name] = under(tree, hypothesis)
     return found

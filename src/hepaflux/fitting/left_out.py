@@ -13,7 +13,6 @@ fails, the model is fitted again to the other figures.
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,8 +23,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy import special
 
 from hepaflux.fitting import nuts
-from hepaflux.fitting.compiled import compile_model
-from hepaflux.fitting.fit import kept_variables, sampling_of
+from hepaflux.fitting.fit import sampling_of
 from hepaflux.fitting.published import printed_laws
 from hepaflux.model.arms import Arms
 from hepaflux.model.noise import normal_log_density
@@ -195,7 +193,7 @@ def _printed(arm: Arms, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
 
 
 def leave_figures_out(
-    model: pm.Model, posterior: xr.Dataset, *, sampling: Mapping[str, int]
+    model: pm.Model, compiled: Any, posterior: xr.Dataset, *, sampling: Mapping[str, int]
 ) -> xr.Dataset:
     """Return how well each figure is predicted by the others.
 
@@ -203,6 +201,8 @@ def leave_figures_out(
     ----------
     model : pm.Model
         From ``build_figures_model``.
+    compiled : CompiledPyMCModel
+        The same, compiled with its ``kept_variables``.
     posterior : Dataset
         Draws of it.
     sampling : mapping of str to int
@@ -215,7 +215,7 @@ def leave_figures_out(
         ``refitted``; and the ``quantity``, ``group`` and ``label`` of each figure. The attributes
         are ``good_k``, the limit of Pareto k, and ``draws``, their number.
     """
-    refits = _Refits(model, posterior, sampling)
+    refits = _Refits(model, compiled, posterior, sampling)
     with warnings.catch_warnings():
         # What is warned of is what is refitted.
         warnings.simplefilter("ignore", UserWarning)
@@ -237,16 +237,14 @@ def leave_figures_out(
 class _Refits(SamplingWrapper):
     """Fits of a model of figures without one of them, as ArviZ asks for them."""
 
-    def __init__(self, model: pm.Model, posterior: xr.Dataset, sampling: Mapping[str, int]):
+    def __init__(
+        self, model: pm.Model, compiled: Any, posterior: xr.Dataset, sampling: Mapping[str, int]
+    ):
         likelihood = figure_log_likelihood(model.recipe, posterior).to_dataset()
         groups = {"/posterior": posterior, "/log_likelihood": likelihood}
         super().__init__(model, idata_orig=xr.DataTree.from_dict(groups))
         self.places = places_of(model.recipe)
-        self._sampling = {**sampling_of(model), **sampling}
-
-    @cached_property
-    def _compiled(self) -> Any:
-        return compile_model(self.model, keep=kept_variables(self.model))
+        self._compiled, self._sampling = compiled, {**sampling_of(model), **sampling}
 
     def sel_observations(self, idx: int) -> tuple[Place, Place]:
         """Return a figure twice: as what the fit does without, and as what is predicted."""
