@@ -137,6 +137,7 @@ def test_a_single_point_has_a_page():
     text = Page(render_report(fake(chains=1, draws=1, attrs={"method": "map"}))).text
     assert "A single best point has no uncertainty" in text
     assert not re.search(r"\bnan\b", text)
+    assert "(90 % interval" not in text
 
 
 def test_many_subjects_are_represented():

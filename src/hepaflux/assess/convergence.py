@@ -55,6 +55,8 @@ FAILED_IN_POSTERIOR = (
 def check_convergence(posterior: xr.DataTree, table: pd.DataFrame) -> tuple[Check, ...]:
     """Return the checks of the sampler that the inference data allows.
 
+    Independent draws of an approximation have no chains that could agree or not.
+
     Parameters
     ----------
     posterior : DataTree
@@ -65,7 +67,7 @@ def check_convergence(posterior: xr.DataTree, table: pd.DataFrame) -> tuple[Chec
     each = history.is_each(posterior)
     stats = history.dataset(posterior, "sample_stats")
     return (
-        *_check_draws(table, each=each),
+        *(_check_draws(table, each=each) if history.is_sampled(posterior) else ()),
         *_check_transitions(stats),
         *_check_energy(stats),
         *_check_solves(posterior, stats),

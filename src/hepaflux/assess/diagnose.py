@@ -50,7 +50,7 @@ def diagnose(posterior: xr.DataTree, *, table: pd.DataFrame | None = None) -> Ve
 def _check_method(posterior: xr.DataTree) -> tuple[Check, ...]:
     """Return a warning if the draws are not those of a sampler that is exact in the limit."""
     method = str(posterior.attrs.get("method", "nuts"))
-    if method == "nuts":
+    if history.is_sampled(posterior):
         return ()
     draws = history.draws(posterior)
     single = draws.sizes["chain"] * draws.sizes["draw"] == 1
@@ -61,7 +61,7 @@ def _check_method(posterior: xr.DataTree) -> tuple[Check, ...]:
 def _missing(posterior: xr.DataTree, table: pd.DataFrame) -> tuple[str, ...]:
     """Return in words what could not be judged."""
     draws = history.draws(posterior)
-    sampled = str(posterior.attrs.get("method", "nuts")) == "nuts"
+    sampled = history.is_sampled(posterior)
     absent = [
         (
             table["r_hat"].isna().all(),

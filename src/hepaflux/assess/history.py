@@ -107,6 +107,11 @@ def is_each(posterior: xr.DataTree) -> bool:
     return all("subject" in values.dims for values in variables)
 
 
+def is_sampled(posterior: xr.DataTree) -> bool:
+    """Return whether the draws are those of Markov chains and not of an approximation."""
+    return str(posterior.attrs.get("method", "nuts")) == "nuts"
+
+
 def unknowns(posterior: xr.DataTree) -> tuple[str, ...]:
     """Return the posterior variables that have a prior; derived quantities have none."""
     names = tuple(str(name) for name in draws(posterior).data_vars)

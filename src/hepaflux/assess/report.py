@@ -204,9 +204,13 @@ def _called(posterior: xr.DataTree, name: str) -> str:
 
 
 def _interval(row: pd.Series) -> str:
-    """Return median, interval and unit in words."""
-    interval = f"{history.number(row['lower'])} to {history.number(row['upper'])}"
+    """Return median, interval and unit in words; a single point or a constant has no interval."""
     median = history.in_unit(history.number(row["median"]), row["unit"])
+    if row["sd"] == 0:
+        return f"{median} (from the data, their error left aside)"
+    if row["lower"] == row["upper"]:
+        return median
+    interval = f"{history.number(row['lower'])} to {history.number(row['upper'])}"
     return f"{median} ({INTERVAL * 100:g} % interval {interval})"
 
 
