@@ -271,15 +271,15 @@ def _twelve(system):
 
 def joint():
     """Twenty healthy people and twenty with NAFLD, each with an OGTT and heavy water."""
-    _joint("OGTT", hf.systems.oral, "ogtt75", ("SI", "water_f"))
+    _joint("OGTT", hf.systems.oral, "ogtt75", ("SI", "water_f"), draws=2000)
 
 
 def joint_labeled():
     """Fit the same with a labeled meal, whose equations are four times as many."""
-    _joint("labeled meal", hf.systems.oral_labeled, "labeled_meal", ("SI_L", "f"))
+    _joint("labeled meal", hf.systems.oral_labeled, "labeled_meal", ("SI_L", "f"), draws=1200)
 
 
-def _joint(what, system, protocol, pair):
+def _joint(what, system, protocol, pair, *, draws):
     """Fit two tests of 2 x 20 people with a correlation between what they tell."""
     tests = {"glucose": (system, protocol), "water": (hf.systems.heavy_water, "heavy_water")}
     cohort = hf.simulate_cohort(
@@ -288,7 +288,7 @@ def _joint(what, system, protocol, pair):
     parts = {name: (cohort.parts[name].study, test[0]) for name, test in tests.items()}
     model = hf.build_joint_model(parts, design=hf.Design(by_group=True, correlated=(pair,)))
     begin = time.perf_counter()
-    posterior = hf.fit(model, seed=1, tune=600, draws=1200)
+    posterior = hf.fit(model, seed=1, tune=600, draws=draws)
     minutes = (time.perf_counter() - begin) / 60
     table = hf.summarize(posterior)
     divergences = int(posterior["sample_stats"].diverging.sum())
