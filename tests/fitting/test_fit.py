@@ -22,6 +22,7 @@ TINY = {"draws": 60, "tune": 100, "chains": 2}
 GROUPS = {
     *("posterior", "prior", "expected", "posterior_predictive", "prior_predictive"),
     *("log_likelihood", "log_prior", "observed_data", "constant_data", "measured", "sample_stats"),
+    "curves",
 }
 
 
@@ -130,7 +131,7 @@ class TestEach:
         def second_fails(compiled, **_):
             if next(fitted):
                 raise FitError("no place to start")
-            return np.zeros((1, compiled.n_dim))
+            return np.zeros((1, compiled.n_dim)), None
 
         monkeypatch.setitem(approximate.METHODS, "map", second_fails)
         with pytest.raises(FitError, match="subject S1: no place to start"):

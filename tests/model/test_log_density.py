@@ -9,6 +9,7 @@ from virtual import IVGTT, ivgtt, samples, study_of
 
 import hepaflux as hf
 from hepaflux.model import LogNormalNoise, StudentT, noise_of
+from hepaflux.model.noise import CVFloor, Shares
 from hepaflux.parameter import LogNormal
 from hepaflux.study.study import Subject
 
@@ -80,6 +81,20 @@ def test_other_noise(family):
     model = hf.build_model(study_of(subject), SYSTEM, noise={"glucose": noise})
     expected = prior_terms(POINT) + likelihood
     assert log_density(model, **POINT, glucose_cv=CV) == pytest.approx(expected, rel=1e-7)
+
+
+def test_quantiles_of_measurements_are_those_of_draws():
+    """Of a composition those of each share, whatever the others are; 20,000 draws know them."""
+    probabilities, rng = np.array([0.05, 0.5, 0.95]), np.random.default_rng(3)
+    mean = np.full((20_000, 1), 6.0)
+    law = CVFloor(LogNormal(0.03, cv=0.5), 0.1).scipy(mean, {"glucose_cv": 0.05}, "glucose")
+    exact = stats.norm(6, np.hypot(0.3, 0.1)).ppf(probabilities)
+    np.testing.assert_allclose(law.ppf(probabilities)[0], exact)
+    shares = np.tile([0.7, 0.25, 0.05], (20_000, 1, 1))
+    law = Shares(LogNormal(0.02, cv=0.5)).scipy(shares, {"ions_sd": 0.02}, "ions")
+    drawn = np.quantile(law.rvs(random_state=rng)[:, 0], probabilities, axis=0)
+    for q, row in zip(probabilities, drawn, strict=True):
+        np.testing.assert_allclose(law.ppf(q)[0, 0], row, rtol=0.02)
 
 
 def test_censored_samples_enter_by_their_tail():

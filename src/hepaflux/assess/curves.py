@@ -1,8 +1,8 @@
 """Curves: figures of the fit over the data, subject by subject.
 
 Points are samples (triangles: beyond the limit of the assay; open circles: left out of the fit),
-the line is the median of the noise-free curve, and the bands hold 50 and 90 % of the measurements
-that the model predicts.
+the line is the median of the noise-free curve, between the samples too, and the bands hold 50 and
+90 % of the measurements that the model predicts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ import xarray as xr
 
 from hepaflux.assess import history
 from hepaflux.assess.figures import FIT, INK, PRIOR, axis_label, blank, short, style
+from hepaflux.assess.flows import minutes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -155,13 +156,9 @@ def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> 
     time = constant[f"{output}_time"].values[own]
     order = np.argsort(time, kind="stable")
     own, time = own[order], time[order]
-    replicated = history.dataset(posterior, "posterior_predictive")
-    if output in replicated:
-        _draw_bands(ax, time, replicated[output].values[..., own])
-    expected = history.dataset(posterior, "expected")
-    if output in expected:
-        center = np.nanmedian(expected[output].values[..., own], axis=(0, 1))
-        ax.plot(time, center, color=FIT, linewidth=1.6)
+    curves = history.dataset(posterior, "curves")
+    if output in curves:
+        _draw_curve(ax, curves.sel(subject=subject), output)
     observed = history.dataset(posterior, "observed_data")[output].values[own]
     censoring = constant.get(f"{output}_censoring", xr.zeros_like(constant[f"{output}_time"]))
     for kind, marker in MARKERS.items():
@@ -171,12 +168,13 @@ def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> 
     ax.set_ylabel(axis_label(posterior, output).replace(" (", "\n("))
 
 
-def _draw_bands(ax: "Axes", time: np.ndarray, replicated: np.ndarray) -> None:
-    """Draw the central 50 and 90 % predictive bands."""
-    for prob, opacity in ((0.9, 0.18), (0.5, 0.3)):
-        tails = ((1 - prob) / 2, (1 + prob) / 2)
-        lower, upper = np.nanquantile(replicated, tails, axis=(0, 1))
+def _draw_curve(ax: "Axes", curves: xr.Dataset, output: str) -> None:
+    """Draw the median curve of one subject, over the central 90 and 50 % predictive bands."""
+    time, bands = minutes(curves, output), curves[f"{output}_measured"].values
+    for outer, opacity in ((0, 0.18), (1, 0.3)):
+        lower, upper = bands[outer], bands[-1 - outer]
         ax.fill_between(time, lower, upper, color=FIT, alpha=opacity, linewidth=0)
+    ax.plot(time, curves[output].values, color=FIT, linewidth=1.6)
 
 
 def _draw_omitted(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> None:

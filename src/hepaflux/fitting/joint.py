@@ -86,9 +86,10 @@ def _settled(
     settled["constant_data"] = _among_everybody(constant, place)
     measured = _among_everybody(groups["measured"], place)
     settled["measured"] = measured.rename(_distinct(recipe, name, measured))
-    if "fluxes" in groups:
-        own = {"flux_time": f"{name}_flux_time", "minutes": f"{name}_minutes"}
-        settled["fluxes"] = groups["fluxes"].rename(own)
+    for group, time in (("curves", "curve_time"), ("fluxes", "flux_time")):
+        if group in groups:
+            own = {time: f"{name}_{time}", "minutes": f"{name}_minutes"}
+            settled[group] = groups[group].rename(own)
     return settled
 
 

@@ -21,7 +21,7 @@ import xarray as xr
 from scipy import special, stats
 from scipy.special import logsumexp
 
-from hepaflux.fitting.results import noise_distribution
+from hepaflux.fitting.courses import noise_distribution
 from hepaflux.model.build import TOLERANCE
 from hepaflux.model.design import Design
 from hepaflux.model.line import from_line, log_slope, to_line
@@ -203,7 +203,9 @@ def _measured(recipe: Recipe, draws: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the log-likelihood of all measurements given all parameters, shape (draw,)."""
     means, total = predict(recipe, draws, tolerance=TOLERANCE), 0.0
     for observed in recipe.observations:
-        law = noise_distribution(recipe, observed, draws, means[observed.output.name])
+        law = noise_distribution(
+            recipe, observed.output, observed.subject, draws, means[observed.output.name]
+        )
         density = pointwise_log_density(law, observed.value, observed.censoring)
         total = total + density.sum(axis=1)
     return np.asarray(total)

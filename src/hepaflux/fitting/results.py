@@ -13,15 +13,15 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
+from hepaflux.fitting.courses import between_samples, flat_draws, noise_distribution
 from hepaflux.fitting.record import history
 from hepaflux.model.build import TOLERANCE
 from hepaflux.model.noise import pointwise_log_density
 from hepaflux.model.observations import Observations
-from hepaflux.model.predict import fluxes, in_a_row, predict
+from hepaflux.model.predict import predict
 from hepaflux.model.recipe import (
     Recipe,
     coordinates,
-    noise_constants,
     noise_unknowns,
 )
 from hepaflux.parameter import Parameter
@@ -32,10 +32,6 @@ PRIOR_DRAWS = 1000
 
 PREDICTIVE_DRAWS = 500
 """Draws, spread evenly over the chains, for which replicated measurements are kept."""
-
-
-FLUX_TIMES = 61
-"""Times at which a flux is kept, from the begin to the last sample."""
 
 
 def is_internal(name: str) -> bool:
@@ -107,7 +103,7 @@ def computed(
         "constant_data": _constant(recipe),
         "measured": _measured(recipe),
     }
-    return groups | ({"fluxes": _fluxes(recipe, thinned)} if recipe.system.fluxes else {})
+    return groups | between_samples(recipe, thinned, rng)
 
 
 def draw_prior(model: pm.Model, seed: int) -> xr.Dataset:
@@ -133,12 +129,6 @@ def _quiet(name: str) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def _flat_draws(recipe: Recipe, dataset: xr.Dataset) -> dict[str, np.ndarray]:
-    """Return the draws of unknowns and noise with chains and draws in one dimension."""
-    names = [p.name for p in (*recipe.system.unknowns, *noise_unknowns(recipe))]
-    return {name: in_a_row(dataset[name]) for name in names}
 
 
 def _thinned(dataset: xr.Dataset) -> xr.Dataset:
@@ -170,53 +160,20 @@ def _observation_coords(recipe: Recipe) -> dict[str, Any]:
 
 
 def _expected(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
-    draws = _flat_draws(recipe, dataset)
+    draws = flat_draws(recipe, dataset)
     return _dataset(recipe, predict(recipe, draws, tolerance=TOLERANCE), dataset)
 
 
-def _fluxes(recipe: Recipe, dataset: xr.Dataset) -> xr.Dataset:
-    """Return the declared fluxes at equally many times over each subject's test."""
-    spans = [
-        (
-            min(zero_time(s), recipe.system.begin),
-            max(float(samples.time[-1]) for samples in s.samples.values()),
-        )
-        for s in recipe.study.subjects
-    ]
-    times = [np.linspace(first, last, FLUX_TIMES) for first, last in spans]
-    found = fluxes(recipe, _flat_draws(recipe, dataset), times, tolerance=TOLERANCE)
-    shape = (dataset.sizes["chain"], dataset.sizes["draw"], len(spans), FLUX_TIMES)
-    dims = ("chain", "draw", "subject", "flux_time")
-    variables: dict[str, Any] = {
-        flux.name: (dims, found[flux.name].reshape(shape)) for flux in recipe.system.fluxes
-    }
-    variables["minutes"] = (("subject", "flux_time"), np.array(times))
-    coords = {"chain": dataset.chain, "draw": dataset.draw}
-    coords["subject"] = [s.name for s in recipe.study.subjects]
-    return xr.Dataset(variables, coords=coords)
-
-
-def noise_distribution(
-    recipe: Recipe, observations: Observations, draws: Mapping[str, np.ndarray], mean: np.ndarray
-) -> Any:
-    """Return the SciPy distribution of measurements around their noise-free values."""
-    name = observations.output.name
-    values: dict[str, Any] = dict(noise_constants(recipe))
-    for parameter in noise_unknowns(recipe):
-        value = draws[parameter.name]
-        by_subject = value.ndim == 2
-        values[parameter.name] = value[:, observations.subject] if by_subject else value[:, None]
-    return recipe.noise[name].scipy(mean, values, name)
-
-
 def _replicated(recipe: Recipe, dataset: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-    draws = _flat_draws(recipe, dataset)
+    draws = flat_draws(recipe, dataset)
     means = predict(recipe, draws, tolerance=TOLERANCE)
     replicated = {}
     for observations in recipe.observations:
         mean = means[observations.output.name]
         failed = np.isnan(mean)
-        distribution = noise_distribution(recipe, observations, draws, np.where(failed, 1.0, mean))
+        distribution = noise_distribution(
+            recipe, observations.output, observations.subject, draws, np.where(failed, 1.0, mean)
+        )
         values = np.where(failed, np.nan, distribution.rvs(size=mean.shape, random_state=rng))
         values = values if observations.output.is_composition else _clip(observations, values)
         replicated[observations.output.name] = values
@@ -230,12 +187,14 @@ def _clip(observations: Observations, values: np.ndarray) -> np.ndarray:
 
 
 def _log_likelihood(recipe: Recipe, posterior: xr.Dataset, expected: xr.Dataset) -> xr.Dataset:
-    draws = _flat_draws(recipe, posterior)
+    draws = flat_draws(recipe, posterior)
     densities = {}
     for observations in recipe.observations:
         name = observations.output.name
         mean = _stacked(observations, expected)
-        distribution = noise_distribution(recipe, observations, draws, mean)
+        distribution = noise_distribution(
+            recipe, observations.output, observations.subject, draws, mean
+        )
         densities[name] = pointwise_log_density(
             distribution, observations.value, observations.censoring
         )

@@ -69,6 +69,10 @@ class _Normals:
         """Return the log-probability of what is above values."""
         return np.asarray(special.log_ndtr((self._mean - value) / self._sd))
 
+    def ppf(self, probability: Any) -> np.ndarray:
+        """Return the values below which a value is with some probabilities."""
+        return np.asarray(self._mean + self._sd * special.ndtri(probability))
+
     def rvs(self, size: Any = None, random_state: Any = None) -> np.ndarray:
         """Return draws, one per distribution if no size is given."""
         shape = np.broadcast_shapes(np.shape(self._mean), np.shape(self._sd))
@@ -207,6 +211,12 @@ class _ManyDirichlets:
         alpha = self._alpha
         constant = special.gammaln(alpha.sum(-1)) - special.gammaln(alpha).sum(-1)
         return np.asarray(constant + ((alpha - 1) * np.log(shares)).sum(-1))
+
+    def ppf(self, probability: Any) -> np.ndarray:
+        """Return the shares below which each share is with some probabilities, all others free."""
+        alpha = self._alpha
+        rest = alpha.sum(-1, keepdims=True) - alpha
+        return np.asarray(special.betaincinv(alpha, rest, probability))
 
     def rvs(self, size: Any = None, random_state: Any = None) -> np.ndarray:
         """Return one draw per distribution."""

@@ -1,6 +1,6 @@
 """Predict: noise-free curves for many draws, by the same kernel and without a graph."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -163,7 +163,8 @@ def solve_draws(
     recipe: Recipe, theta: np.ndarray, protocol: Protocol, tolerance: tuple[float, float]
 ) -> np.ndarray:
     """Integrate every draw of every subject; shape (draw, saved, state)."""
-    return solve_with_sensitivities(recipe, theta, protocol, tolerance)[0]
+    solved = _in_chunks(recipe, theta, protocol, tolerance)
+    return np.concatenate([states for states, _ in solved])
 
 
 def solve_with_sensitivities(
@@ -179,11 +180,16 @@ def solve_with_sensitivities(
         Derivative of a state with respect to a column of ``theta``, for each of the layout's
         ``active`` pairs.
     """
+    states, slopes = zip(*_in_chunks(recipe, theta, protocol, tolerance), strict=True)
+    return np.concatenate(states), np.concatenate(slopes)
+
+
+def _in_chunks(
+    recipe: Recipe, theta: np.ndarray, protocol: Protocol, tolerance: tuple[float, float]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield states and their derivatives of some draws after others."""
     n_draws, n_subjects = theta.shape[:2]
     program, _ = recipe.dynamics
-    layout = program.layout
-    states = np.empty((n_draws, protocol.n_saved, len(layout.states)))
-    slopes = np.empty((n_draws, protocol.n_saved, len(layout.active)))
     step = max(1, CHUNK // n_subjects)
     kernel = callable_kernel(program)
     for first in range(0, n_draws, step):
@@ -193,9 +199,8 @@ def solve_with_sensitivities(
         constants = np.tile(protocol.constants, (len(chunk), 1))
         flat = np.ascontiguousarray(chunk.reshape(-1, theta.shape[2]))
         solved = kernel(flat, constants, protocol.table, rows, np.array(tolerance))
-        for whole, part in zip((states, slopes), solved, strict=True):
-            whole[first : first + step] = part.reshape(len(chunk), protocol.n_saved, -1)
-    return states, slopes
+        states, slopes = (part.reshape(len(chunk), protocol.n_saved, -1) for part in solved)
+        yield states, slopes
 
 
 def _records(
