@@ -43,13 +43,14 @@ def use(monkeypatch, density, start):
 class TestExactNormal:
     def test_mode(self, monkeypatch, target):
         compiled = use(monkeypatch, normal(*target), np.zeros(5))
-        (mode,) = approximate.find_mode(compiled, draws=1, seed=1)
+        (mode,), _ = approximate.find_mode(compiled, draws=1, seed=1)
         np.testing.assert_allclose(mode, target[0], atol=1e-3)
 
     @pytest.mark.parametrize("method", ["laplace", "pathfinder"])
     def test_moments(self, monkeypatch, target, method):
         compiled = use(monkeypatch, normal(*target), np.zeros(5))
-        points = approximate.METHODS[method](compiled, draws=20_000, seed=1)
+        points, k = approximate.METHODS[method](compiled, draws=20_000, seed=1)
+        assert k is None if method == "laplace" else k < 0.7
         sd = np.sqrt(np.diag(target[1]))
         assert points.shape == (20_000, 5)
         np.testing.assert_allclose((points.mean(axis=0) - target[0]) / sd, 0, atol=0.06)
@@ -90,13 +91,14 @@ class TestErrors:
         rng = np.random.default_rng(1)
         points = rng.normal(size=(1000, 1))
         with pytest.warns(RuntimeWarning, match=r"Pareto k .* sample with NUTS"):
-            resample(points, 5 * np.abs(points[:, 0]) ** 2, 100, rng)
+            _, k = resample(points, 5 * np.abs(points[:, 0]) ** 2, 100, rng)
+        assert k > 0.7
 
     def test_points_are_drawn_by_their_weights(self):
         rng = np.random.default_rng(1)
         points = np.repeat([[0.0], [1.0]], 500, axis=0)
         log_weights = np.log(np.where(points[:, 0] == 0, 0.25, 0.75)) + rng.normal(0, 0.01, 1000)
-        drawn = resample(points, log_weights, 4000, rng)
+        drawn, _ = resample(points, log_weights, 4000, rng)
         assert drawn.mean() == pytest.approx(0.75, abs=0.01)
 
     def test_draws_that_do_not_split(self):

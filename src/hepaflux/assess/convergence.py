@@ -1,8 +1,9 @@
 """Convergence: whether the sampler did its work, so that its draws stand for the posterior.
 
-Limits follow Vehtari et al. (2021, Bayesian Analysis 16:667) for R-hat and effective sample size
-and Betancourt (2016, arXiv:1604.00695) for the energy. A reached tree depth costs time, not truth,
-and only warns.
+Limits follow Vehtari et al. (2021, Bayesian Analysis 16:667) for R-hat and effective sample size,
+Betancourt (2016, arXiv:1604.00695) for the energy, and Vehtari et al. (2024, J Mach Learn Res
+25(72):1) for Pareto k, above 1 of which the weights have no mean. A reached tree depth costs time,
+not truth, and only warns.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ EFFECTIVE_DRAWS = Limits(400, 100)
 DIVERGENT_SHARE = Limits(0.0, 0.005)
 DEPTH_SHARE = Limits(0.01, np.inf)
 ENERGY = Limits(0.3, 0.1)
+PARETO_K = Limits(0.7, 1.0)
 FAILED_SOLVE_SHARE = Limits(0.001, np.inf)
 
 NO_MIXING = (
@@ -41,6 +43,10 @@ DEEP = (
 LOW_ENERGY = (
     "The sampler hardly reaches the tails, often because subjects differ less than the priors "
     "allow. Tighten the prior of the between-subject spread or sample longer."
+)
+UNLIKE = (
+    "Pathfinder does not describe this posterior well, and weighting its draws does not repair it: "
+    "sample with method nuts."
 )
 FAILED = (
     "The equations could not be solved for this share of the tried parameter values; they were "
@@ -70,6 +76,7 @@ def check_convergence(posterior: xr.DataTree, table: pd.DataFrame) -> tuple[Chec
         *(_check_draws(table, each=each) if history.is_sampled(posterior) else ()),
         *_check_transitions(stats),
         *_check_energy(stats),
+        *_check_weights(stats),
         *_check_solves(posterior, stats),
     )
 
@@ -127,6 +134,12 @@ def _check_energy(stats: xr.Dataset) -> Iterator[Check]:
     if "energy" in stats and stats.sizes["draw"] > 3:
         fractions = azs.bfmi(stats[["energy"]])["energy"].min("chain")
         yield judge("E-BFMI", _by_unit(fractions), ENERGY, advice=LOW_ENERGY)
+
+
+def _check_weights(stats: xr.Dataset) -> Iterator[Check]:
+    """Yield the check of the importance weights of an approximation."""
+    if "pareto_k" in stats:
+        yield judge("Pareto k of the draws", _by_unit(stats["pareto_k"]), PARETO_K, advice=UNLIKE)
 
 
 def _check_solves(posterior: xr.DataTree, stats: xr.Dataset) -> Iterator[Check]:

@@ -22,13 +22,13 @@ STEP = 1e-4
 """Step of the differences of gradients that give the Hessian, in unconstrained units."""
 
 
-def find_mode(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
+def find_mode(compiled: Any, *, draws: int, seed: int) -> tuple[np.ndarray, None]:
     """Return the mode of the posterior in unconstrained coordinates, shape (1, n_dim)."""
     del draws
-    return best_mode(density_and_gradient(compiled), starting_points(compiled, seed))[None]
+    return best_mode(density_and_gradient(compiled), starting_points(compiled, seed))[None], None
 
 
-def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
+def laplace(compiled: Any, *, draws: int, seed: int) -> tuple[np.ndarray, None]:
     """Draw from the normal approximation at the mode, shape (draw, n_dim).
 
     Raises
@@ -47,7 +47,7 @@ def laplace(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
             " definite, so the posterior has no peak there (a parameter that the data leave open"
             " under a flat prior does this); use method nuts, or a narrower prior"
         ) from error
-    return mode + linalg.solve_triangular(scale, deviations.T).T
+    return mode + linalg.solve_triangular(scale, deviations.T).T, None
 
 
 def starting_points(compiled: Any, seed: int) -> list[np.ndarray]:
@@ -92,12 +92,13 @@ def hessian(density: Callable, point: np.ndarray) -> np.ndarray:
     return 0.5 * (matrix + matrix.T)
 
 
-METHODS: dict[str, Callable[..., np.ndarray]] = {
+METHODS: dict[str, Callable[..., tuple[np.ndarray, float | None]]] = {
     "map": find_mode,
     "laplace": laplace,
     "pathfinder": pathfinder,
 }
-"""By the name that ``fit`` takes."""
+"""By the name that ``fit`` takes. Each returns points (draw, n_dim) and, where their importance
+weights tell how good they are, Pareto k."""
 
 
 def dataset(compiled: Any, points: np.ndarray, names: Sequence[str], *, chains: int) -> xr.Dataset:

@@ -278,7 +278,7 @@ def _finish(started: _Started) -> _Fitted:
         posterior, stats, failed = _run(compiled, model, how, started.sampler)
     longer = 1
     for attempt, (times, accept) in enumerate(AGAIN, start=1):
-        can_be = stats is not None and how["draws"] * how["chains"] >= ENOUGH
+        can_be = how["method"] == "nuts" and how["draws"] * how["chains"] >= ENOUGH
         if not can_be or nuts.is_sound(posterior, stats):
             break
         # With another seed, or a chain that went astray in its tuning would do so again.
@@ -344,11 +344,12 @@ def _run(
         tree = nuts.finish(sampler or _start(compiled, model, how))
         stats = tree["sample_stats"].to_dataset()
         return tree["posterior"].to_dataset()[names], stats, nuts.failed_solves(tree)
-    points = approximate.METHODS[how["method"]](
+    points, k = approximate.METHODS[how["method"]](
         compiled, draws=how["draws"] * how["chains"], seed=how["seed"]
     )
     chains = 1 if len(points) == 1 else how["chains"]
-    return approximate.dataset(compiled, points, names, chains=chains), None, 0
+    stats = None if k is None else xr.Dataset({"pareto_k": k})
+    return approximate.dataset(compiled, points, names, chains=chains), stats, 0
 
 
 def sampling_of(model: pm.Model) -> Mapping[str, Any]:

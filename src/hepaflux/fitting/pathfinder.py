@@ -71,8 +71,15 @@ class Approximation:
         return self.mean + self.diagonal * moved, log_density
 
 
-def pathfinder(compiled: Any, *, draws: int, seed: int) -> np.ndarray:
-    """Draw from the multi-path approximation, shape (draw, n_dim).
+def pathfinder(compiled: Any, *, draws: int, seed: int) -> tuple[np.ndarray, float]:
+    """Draw from the multi-path approximation.
+
+    Returns
+    -------
+    array (draw, n_dim)
+        Points in unconstrained coordinates.
+    float
+        Pareto k of the importance weights.
 
     Warns
     -----
@@ -199,8 +206,8 @@ def weighted_draws(
 
 def resample(
     points: np.ndarray, log_weights: np.ndarray, n: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return ``n`` points drawn by their Pareto-smoothed weights, in random order."""
+) -> tuple[np.ndarray, float]:
+    """Return ``n`` points drawn by their Pareto-smoothed weights, in random order, and Pareto k."""
     possible = np.isfinite(log_weights)
     points, log_weights = points[possible], log_weights[possible]
     smoothed, k = array_stats.psislw(-log_weights)  # it takes the logarithm of 1 / weight
@@ -214,4 +221,4 @@ def resample(
     weights = np.exp(smoothed - smoothed.max())
     steps = (np.arange(n) + rng.random()) / n
     chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), steps)
-    return points[rng.permutation(np.minimum(chosen, len(points) - 1))]
+    return points[rng.permutation(np.minimum(chosen, len(points) - 1))], float(k)
