@@ -152,7 +152,10 @@ def test_a_folder_with_a_description(table, tmp_path):
     for source in (tmp_path, tmp_path / "figures.toml"):
         assert hf.read_figures(source).title == "Mine"
     (tmp_path / "figures.toml").write_text('titel = "Mine"\n', encoding="utf-8")
-    with pytest.raises(StudyError, match=r"the key 'titel' is not known; known are name, title"):
+    with pytest.raises(
+        StudyError,
+        match=r"the key 'titel' is not known \(did you mean 'title'\?\); known are name, title",
+    ):
         hf.read_figures(tmp_path)
 
 

@@ -16,7 +16,7 @@ from hepaflux.study.checksum import checksum
 from hepaflux.study.description import NOT_PUBLISHED, Tables
 from hepaflux.study.doses import read_doses
 from hepaflux.study.flat import ReadOptions, unfold
-from hepaflux.study.headers import KNOWN, analyte_of
+from hepaflux.study.headers import ANALYTES, KNOWN, analyte_of, meant
 from hepaflux.study.people import HEAVIEST, read_people
 from hepaflux.study.problems import Problems
 from hepaflux.study.samples import Convention, Sample, check_name, read_samples, tidy
@@ -64,9 +64,11 @@ def _check_options(options: ReadOptions, problems: Problems) -> None:
     factor = options.insulin_factor
     if factor is not None and not 5 < factor < 8:
         problems.add("option insulin_factor", f"must be about 6.00 or 6.945, but is {factor:g}.")
-    unknown = [name for name in options.units if analyte_of(name) is None]
-    if unknown:
-        problems.add("option units", f"{unknown[0]!r} is not a known analyte; known are {KNOWN}.")
+    for name in (name for name in options.units if analyte_of(name) is None):
+        question = meant(name, ANALYTES)
+        problems.add(
+            "option units", f"{name!r} is not a known analyte{question}; known are {KNOWN}."
+        )
     if options.group:
         problems.attempt(check_name, Row("option group", 0, {"group": options.group}), "group")
 

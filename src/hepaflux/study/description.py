@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hepaflux.study.headers import meant
 from hepaflux.study.problems import Problems, refuse
 from hepaflux.study.table import Table, by_meaning, read_table, read_text, shown
 from hepaflux.units import INSULIN_FACTOR
@@ -53,7 +54,8 @@ def read_folder(path: Path) -> Tables:
     path = _description_file(path)
     content = _read_toml(path)
     problems = Problems()
-    problems.require(_check_keys, content, path.name)
+    _check_keys(problems, content, path.name)
+    problems.stop()
     texts = {key: content[key] for key in _TEXTS if key in content}
     description = Description(
         **{"name": path.resolve().parent.name} | texts,
@@ -97,34 +99,43 @@ def _read_toml(path: Path) -> dict[str, Any]:
         refuse(path.name, f"this is not TOML: {error}. Correct that line.")
 
 
-def _check_keys(content: Mapping[str, Any], name: str) -> None:
-    """Refuse a key that is not known, for it would be ignored, and a value of the wrong kind."""
+def _check_keys(problems: Problems, content: Mapping[str, Any], name: str) -> None:
+    """Note keys that are not known, for they would be ignored, and values of the wrong kind."""
     known = (*_TEXTS, "insulin_factor", "tables")
-    unknown = [key for key in content if key not in known]
-    if unknown:
-        refuse(name, f"the key {shown(unknown[0])!r} is not known; known are {', '.join(known)}.")
+    for key in content:
+        if key not in known:
+            problems.add(
+                name,
+                f"the key {shown(key)!r} is not known{meant(key, known)}; known are"
+                f" {', '.join(known)}.",
+            )
     for key in _TEXTS:
         if not isinstance(content.get(key, ""), str):
-            refuse(name, f"{key} must be a text in quotes, but is {content[key]!r}.")
+            problems.add(name, f"{key} must be a text in quotes, but is {content[key]!r}.")
     factor = content.get("insulin_factor", INSULIN_FACTOR)
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not 5 < factor < 8:
-        refuse(
+        problems.add(
             name, f"insulin_factor must be about 6.00 or 6.945 pmol/L per uU/mL, but is {factor!r}."
         )
     if content.get("body_weight", NOT_PUBLISHED) != NOT_PUBLISHED:
         found = content["body_weight"]
-        refuse(
+        problems.add(
             name,
             f"body_weight may only say {NOT_PUBLISHED!r}, but is {found!r}; weights stand "
             "in the column weight_kg of subjects.csv.",
         )
-    _check_table_names(content.get("tables", {}), name)
+    _check_table_names(problems, content.get("tables", {}), name)
 
 
-def _check_table_names(section: Any, name: str) -> None:
-    """Refuse a section that holds anything but file names under known keys."""
+def _check_table_names(problems: Problems, section: Any, name: str) -> None:
+    """Note whatever a section holds beside file names under known keys."""
     if not isinstance(section, dict) or not all(isinstance(v, str) for v in section.values()):
-        refuse(name, f"[tables] must hold file names in quotes, but is {section!r}.")
-    unknown = [key for key in section if key not in _TABLES]
-    if unknown:
-        refuse(name, f"[tables] does not know {unknown[0]!r}; known are {', '.join(_TABLES)}.")
+        problems.add(name, f"[tables] must hold file names in quotes, but is {section!r}.")
+        return
+    for key in section:
+        if key not in _TABLES:
+            known = ", ".join(_TABLES)
+            problems.add(
+                name,
+                f"[tables] does not know {shown(key)!r}{meant(key, _TABLES)}; known are {known}.",
+            )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from hepaflux.study.headers import spell_unit
+from hepaflux.study.headers import meant, spell_unit
 from hepaflux.study.problems import Problems, refuse
 from hepaflux.study.samples import Convention, minutes, substance_factor
 from hepaflux.study.study import Dose
@@ -85,7 +85,11 @@ def _substance(row: Row) -> str:
     what = row.text("what").lower()
     if what not in CANONICAL_AMOUNT:
         known = ", ".join(CANONICAL_AMOUNT)
-        refuse(row.place("what"), f"{shown(what)!r} is no known substance; known are {known}.")
+        question = meant(what, CANONICAL_AMOUNT)
+        refuse(
+            row.place("what"),
+            f"{shown(what)!r} is no known substance{question}; known are {known}.",
+        )
     return what
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hepaflux.study.figures import KINDS, TRUSTS, Figure, Figures
+from hepaflux.study.headers import meant
 from hepaflux.study.problems import Problems, refuse
 from hepaflux.study.quantities import Quantity, by_name
 from hepaflux.study.registry import bundled_folder
@@ -102,7 +103,10 @@ def _description(path: Path) -> dict[str, str]:
         refuse(path.name, f"this is not TOML: {error}. Correct that line.")
     for key, value in content.items():
         if key not in _TEXTS:
-            refuse(path.name, f"the key {key!r} is not known; known are {', '.join(_TEXTS)}.")
+            known = ", ".join(_TEXTS)
+            refuse(
+                path.name, f"the key {key!r} is not known{meant(key, _TEXTS)}; known are {known}."
+            )
         if not isinstance(value, str):
             refuse(path.name, f"{key} must be a text in quotes, but is {value!r}.")
     return content
@@ -125,7 +129,8 @@ def read_rows(table: Table, extra: Iterable[Quantity], problems: Problems) -> tu
     if unknown:
         refuse(
             table.name,
-            f"the column {shown(unknown[0])!r} is not known; known are {', '.join(COLUMNS)}.",
+            f"the column {shown(unknown[0])!r} is not known{meant(unknown[0], COLUMNS)}; known are"
+            f" {', '.join(COLUMNS)}.",
         )
     quantities = by_name(extra)
     figures: list[Figure] = []
@@ -181,7 +186,10 @@ def _quantity(row: Row, quantities: Mapping[str, Quantity]) -> Quantity:
     name = row.text("quantity")
     if name not in quantities:
         known = ", ".join(quantities)
-        refuse(row.place("quantity"), f"{shown(name)!r} is not known; known are {known}.")
+        refuse(
+            row.place("quantity"),
+            f"{shown(name)!r} is not known{meant(name, quantities)}; known are {known}.",
+        )
     return quantities[name]
 
 

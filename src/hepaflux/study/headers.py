@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from hepaflux.isotopes import IONS, ion
@@ -26,6 +27,9 @@ ANALYTES: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in RELATIVE},
 }
 ANALYTES |= {name: (name,) for name in (*(f"{x}_tg" for x in LIPOPROTEINS), *LIPID_ENRICHMENTS)}
+NEAR = 0.8
+"""Least similarity of a misspelled name to the one that was meant, by ``difflib``."""
+
 KNOWN = (
     f"{', '.join(ANALYTES)}, body_water, and {ion('palmitate', 0)}, {ion('palmitate', 1)}, ..., "
     "palmitate_deuterium or those of another fatty acid"
@@ -120,6 +124,12 @@ def analyte_of(text: str) -> str | None:
     """Return the analyte that a laboratory calls ``text``, or None."""
     name = _MEANING.get(slug(text))
     return name if name in ANALYTES else None
+
+
+def meant(text: str, names: Iterable[str]) -> str:
+    """Return a question about the name that a misspelled one is nearest to, or nothing."""
+    near = get_close_matches(slug(text), list(names), n=1, cutoff=NEAR)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def spell_unit(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from hepaflux.study.headers import ANALYTES, KNOWN, analyte_of, slug, spell_unit
+from hepaflux.study.headers import ANALYTES, KNOWN, analyte_of, meant, slug, spell_unit
 from hepaflux.study.problems import Problems, refuse
 from hepaflux.study.study import Censoring
 from hepaflux.study.table import Row, Table, require_columns, shown
@@ -278,7 +278,7 @@ def _analyte(row: Row) -> str:
         name = shown(row.text("analyte"))
         refuse(
             row.place("analyte"),
-            f"{name!r} is not a known analyte; known are {KNOWN}. "
+            f"{name!r} is not a known analyte{meant(name, ANALYTES)}; known are {KNOWN}. "
             "Correct the name or remove the rows.",
             kind=f"analyte {slug(name)}",
         )
