@@ -96,7 +96,7 @@ def plot_fits(posterior: xr.DataTree, subjects: Sequence[str] | None = None) -> 
     whose = {subject: _sampled(posterior, subject) for subject in shown}
     names = history.outputs(posterior)
     panels = [(output, s) for output in names for s in shown if output in whose[s]]
-    n_columns = min(4, len(shown))
+    n_columns = min(len(shown), min((4, 3), key=lambda columns: -len(shown) % columns))
     n_rows = -(-len(panels) // n_columns)
     with style():
         figure = blank(width=3.0 * n_columns, height=2.2 * n_rows)
