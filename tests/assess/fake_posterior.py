@@ -118,6 +118,7 @@ def fake(
             ),
             "posterior_predictive": xr.Dataset({"glucose": (flat, replicated)}),
             "expected": xr.Dataset({"glucose": (flat, expected)}),
+            "curves": curves_of(expected, subjects),
             "observed_data": xr.Dataset({"glucose": ("glucose_observation", observed)}),
             "constant_data": xr.Dataset(constant, coords),
             "log_likelihood": xr.Dataset({"glucose": (flat, likelihood)}),
@@ -129,6 +130,27 @@ def fake(
     )
     tree.attrs = {**ATTRS, **(attrs or {})}
     return tree
+
+
+def curves_of(expected, subjects):
+    """Medians and bands of measurements, which here are the samples joined by straight lines."""
+    shape = (*expected.shape[:2], len(subjects), TIMES.size)
+    by_subject = expected.reshape(shape).reshape(-1, *shape[2:])
+    probability = [0.05, 0.25, 0.75, 0.95]
+    error = 1 + CV * stats.norm.ppf(probability)[:, None, None]
+    center = np.median(by_subject, axis=0)
+    times = np.tile(TIMES, (len(subjects), 1))
+    return xr.Dataset(
+        {
+            "glucose": (("subject", "curve_time"), center),
+            "glucose_measured": (("probability", "subject", "curve_time"), center * error),
+        },
+        {
+            "subject": list(subjects),
+            "probability": probability,
+            "minutes": (("subject", "curve_time"), times),
+        },
+    )
 
 
 ATTRS = {

@@ -10,14 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hepaflux.assess.figures import INK, blank, color_of, short, style
+from hepaflux.assess.figures import INK, blank, color_of, short, style, unit_of_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-SCALES = (("day", 1440.0, 10 * 1440.0), ("h", 60.0, 10 * 60.0), ("min", 1.0, 0.0))
-"""Unit of time, its minutes, and the minutes above which a course is drawn in it."""
 
 MOST_ROWS = 6
 """Courses that stand one below the other; more make further columns."""
@@ -57,7 +54,7 @@ def plot_courses(
     names = [str(n) for n in courses.data_vars if courses[n].attrs["kind"] == kind]
     if not names:
         return None
-    unit, length = _unit_of_time(courses["minutes"].values)
+    unit, length = unit_of_time(courses["minutes"].values)
     columns = -(-len(names) // MOST_ROWS)
     rows = -(-len(names) // columns)
     with style():
@@ -100,12 +97,6 @@ def _largest(courses: xr.Dataset, unit: str) -> float:
     """Return the largest value of what is measured in a unit."""
     alike = (course for course in courses.data_vars.values() if course.attrs["unit"] == unit)
     return max(float(np.nanmax(np.abs(course.values))) for course in alike)
-
-
-def _unit_of_time(minutes: np.ndarray) -> tuple[str, float]:
-    """Return the unit in which a course is drawn, and its minutes."""
-    span = np.ptp(minutes)
-    return next((unit, length) for unit, length, above in SCALES if span > above)
 
 
 def _draw(ax: "Axes", course: xr.DataArray, length: float) -> None:

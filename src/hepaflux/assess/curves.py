@@ -6,13 +6,13 @@ the line is the median of the noise-free curve, between the samples too, and the
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from hepaflux.assess import history
-from hepaflux.assess.figures import FIT, INK, PRIOR, axis_label, blank, short, style
+from hepaflux.assess.figures import FIT, INK, PRIOR, axis_label, blank, short, style, unit_of_time
 from hepaflux.assess.flows import minutes
 
 if TYPE_CHECKING:
@@ -65,19 +65,22 @@ def plot_fit(posterior: xr.DataTree, subject: str) -> "Figure":
     """
     names = _sampled(posterior, subject)
     inputs = _inputs(posterior, subject)
+    unit, length = unit_of_time(_sample_times(posterior, [subject]))
     with style():
         figure = blank(height=2.4 * len(names) + 1.0 * len(inputs))
         ratios = [3.0] * len(names) + [1.0] * len(inputs)
         axes = np.atleast_1d(figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios))
         for ax, name in zip(axes, names, strict=False):
-            _draw_fit(ax, posterior, name, subject)
+            _draw_fit(ax, posterior, name, subject, length)
         for ax, (name, time, value) in zip(axes[len(names) :], inputs, strict=True):
-            ax.plot(time, value, color=PRIOR, marker=".", linewidth=1)
+            ax.plot(time / length, value, color=PRIOR, marker=".", linewidth=1)
             ax.set_ylabel(axis_label(posterior, name).replace(" (", "\n("))
         axes[0].set_title(_title(posterior, subject))
-        axes[-1].set_xlabel("time (min)")
-        for ax in axes:
-            ax.set_ylim(bottom=0)
+        axes[-1].set_xlabel(f"time ({unit})")
+        compositions = [parts for parts in history.wholes(posterior).values() if len(parts) > 1]
+        for ax, name in zip(axes, [*names, *(name for name, *_ in inputs)], strict=True):
+            if not any(name in parts for parts in compositions):  # whose shares hardly move
+                ax.set_ylim(bottom=0)
     return figure
 
 
@@ -96,6 +99,7 @@ def plot_fits(posterior: xr.DataTree, subjects: Sequence[str] | None = None) -> 
     whose = {subject: _sampled(posterior, subject) for subject in shown}
     names = history.outputs(posterior)
     panels = [(output, s) for output in names for s in shown if output in whose[s]]
+    unit, length = unit_of_time(_sample_times(posterior, shown))
     n_columns = min(len(shown), min((4, 3), key=lambda columns: -len(shown) % columns))
     n_rows = -(-len(panels) // n_columns)
     with style():
@@ -106,11 +110,11 @@ def plot_fits(posterior: xr.DataTree, subjects: Sequence[str] | None = None) -> 
         for ax in axes[len(panels) - n_columns : len(panels)]:  # no panel is below these
             ax.tick_params(labelbottom=True)
         for ax, (output, subject) in zip(axes, panels, strict=False):
-            _draw_fit(ax, posterior, output, subject)
+            _draw_fit(ax, posterior, output, subject, length)
             ax.set_title(_title(posterior, subject))
         if len(shown) < len(everyone):
             figure.suptitle(f"{len(shown)} of {len(everyone)} subjects")
-        figure.supxlabel("time (min)")
+        figure.supxlabel(f"time ({unit})")
     return figure
 
 
@@ -149,8 +153,21 @@ def _not_fitted(
             yield name, measured[f"{name}_time"].values[own], measured[name].values[own]
 
 
-def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> None:
-    """Draw samples, median curve and predictive bands of one output."""
+def _sample_times(posterior: xr.DataTree, subjects: Sequence[str]) -> np.ndarray:
+    """Return the times in min of everything that was measured in some subjects."""
+    constant = history.dataset(posterior, "constant_data")
+    times = [
+        constant[f"{output}_time"].values[
+            np.isin(history.observation_subjects(posterior, output), subjects)
+        ]
+        for output in history.outputs(posterior)
+    ]
+    times += [time for subject in subjects for _, time, _ in _not_fitted(posterior, subject)]
+    return np.concatenate(times)
+
+
+def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str, length: float) -> None:
+    """Draw samples, median curve and predictive bands of one output over units of time."""
     constant = history.dataset(posterior, "constant_data")
     own = np.flatnonzero(history.observation_subjects(posterior, output) == subject)
     time = constant[f"{output}_time"].values[own]
@@ -158,29 +175,35 @@ def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> 
     own, time = own[order], time[order]
     curves = history.dataset(posterior, "curves")
     if output in curves:
-        _draw_curve(ax, curves.sel(subject=subject), output)
+        _draw_curve(ax, curves.sel(subject=subject), output, length)
     observed = history.dataset(posterior, "observed_data")[output].values[own]
     censoring = constant.get(f"{output}_censoring", xr.zeros_like(constant[f"{output}_time"]))
     for kind, marker in MARKERS.items():
         at = censoring.values[own] == kind
-        ax.plot(time[at], observed[at], marker, color=INK, markersize=4, linestyle="none")
-    _draw_omitted(ax, posterior, output, subject)
+        ax.plot(time[at] / length, observed[at], marker, color=INK, markersize=4, linestyle="none")
+    _draw_omitted(ax, posterior, output, subject, length)
     ax.set_ylabel(axis_label(posterior, output).replace(" (", "\n("))
 
 
-def _draw_curve(ax: "Axes", curves: xr.Dataset, output: str) -> None:
+def _draw_curve(ax: "Axes", curves: xr.Dataset, output: str, length: float) -> None:
     """Draw the median curve of one subject, over the central 90 and 50 % predictive bands."""
-    time, bands = minutes(curves, output), curves[f"{output}_measured"].values
+    time, bands = minutes(curves, output) / length, curves[f"{output}_measured"].values
     for outer, opacity in ((0, 0.18), (1, 0.3)):
         lower, upper = bands[outer], bands[-1 - outer]
         ax.fill_between(time, lower, upper, color=FIT, alpha=opacity, linewidth=0)
     ax.plot(time, curves[output].values, color=FIT, linewidth=1.6)
 
 
-def _draw_omitted(ax: "Axes", posterior: xr.DataTree, output: str, subject: str) -> None:
+def _draw_omitted(
+    ax: "Axes", posterior: xr.DataTree, output: str, subject: str, length: float
+) -> None:
     """Draw samples that did not enter the likelihood as open circles."""
     for name, time, value in _not_fitted(posterior, subject):
         if name == output:
-            ax.plot(
-                time, value, "o", color=INK, markersize=4, markerfacecolor="white", linestyle="none"
-            )
+            look: dict[str, Any] = {
+                "color": INK,
+                "markersize": 4,
+                "markerfacecolor": "white",
+                "linestyle": "none",
+            }
+            ax.plot(time / length, value, "o", **look)

@@ -16,6 +16,7 @@ from arviz_stats.base import array_stats
 
 from hepaflux.assess import history
 from hepaflux.assess.compare import Contrast, representatives
+from hepaflux.units import DAY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +38,9 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,
     "svg.hashsalt": "hepaflux",
 }
+
+TIMES = (("day", DAY, 10 * DAY), ("h", 60.0, 10 * 60.0), ("min", 1.0, -1.0))
+"""Unit of time, its minutes, and the minutes above which a course is drawn in it."""
 
 MOST_POINTS = 800
 
@@ -72,6 +76,12 @@ def color_of(place: int) -> str:
 def short(text: str, most: int = LONGEST_LABEL) -> str:
     """Return a text cut to what fits into a figure."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def unit_of_time(minutes: np.ndarray) -> tuple[str, float]:
+    """Return the unit in which courses over these times are drawn, and its minutes."""
+    span = np.ptp(minutes[np.isfinite(minutes)])
+    return next((unit, length) for unit, length, above in TIMES if span > above)
 
 
 def axis_label(posterior: xr.DataTree, name: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hepaflux.assess import history
-from hepaflux.assess.figures import FIT, axis_label, blank, style
+from hepaflux.assess.figures import FIT, axis_label, blank, style, unit_of_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,10 +20,13 @@ BANDS = ((0.9, 0.18), (0.5, 0.3))
 """Probability and opacity of each band."""
 
 
-def flow_names(posterior: xr.DataTree) -> tuple[str, ...]:
-    """Return the names of the flows that the system declares; none if it declares none."""
+def flow_names(posterior: xr.DataTree, subject: str) -> tuple[str, ...]:
+    """Return the names of the flows of a subject; none without a test that tells of flows."""
     found = history.dataset(posterior, "fluxes")
-    return tuple(str(name) for name in found.data_vars if "draw" in found[name].dims)
+    if subject not in found.get("subject", ()):
+        return ()
+    own = found.sel(subject=subject)
+    return tuple(str(name) for name, values in own.items() if values.notnull().any())
 
 
 def minutes(found: xr.Dataset, name: str) -> np.ndarray:
@@ -42,23 +45,24 @@ def plot_fluxes(posterior: xr.DataTree, subject: str) -> "Figure":
         Name of the subject.
     """
     found = history.dataset(posterior, "fluxes").sel(subject=subject)
-    names = [name for name in flow_names(posterior) if found[name].notnull().any()]
+    names = flow_names(posterior, subject)
+    unit, length = unit_of_time(np.concatenate([minutes(found, name) for name in names]))
     with style():
         figure = blank(height=1.6 * len(names) + 0.6)
         axes = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
         for ax, name in zip(axes, names, strict=True):
-            _draw(ax, minutes(found, name), found[name].values)
+            _draw(ax, minutes(found, name) / length, found[name].values)
             ax.set_ylabel(axis_label(posterior, name).replace(" (", "\n("))
             ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
         axes[0].set_title(subject)
-        axes[-1].set_xlabel("time (min)")
+        axes[-1].set_xlabel(f"time ({unit})")
     return figure
 
 
-def _draw(ax: "Axes", minutes: np.ndarray, values: np.ndarray) -> None:
+def _draw(ax: "Axes", time: np.ndarray, values: np.ndarray) -> None:
     """Draw median and bands of one flow, values (chain, draw, time)."""
     for prob, opacity in BANDS:
         tails = ((1 - prob) / 2, (1 + prob) / 2)
         lower, upper = np.nanquantile(values, tails, axis=(0, 1))
-        ax.fill_between(minutes, lower, upper, color=FIT, alpha=opacity, linewidth=0)
-    ax.plot(minutes, np.nanmedian(values, axis=(0, 1)), color=FIT, linewidth=1.6)
+        ax.fill_between(time, lower, upper, color=FIT, alpha=opacity, linewidth=0)
+    ax.plot(time, np.nanmedian(values, axis=(0, 1)), color=FIT, linewidth=1.6)

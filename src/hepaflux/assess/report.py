@@ -237,7 +237,7 @@ def _fits(posterior: xr.DataTree) -> Iterator[Image]:
     for subject in () if published else curves.chosen_subjects(posterior):
         text = f"Measurements and fitted curve of subject {subject}".rstrip()
         yield _image(curves.plot_fit(posterior, subject), text)
-        if flows.flow_names(posterior):
+        if flows.flow_names(posterior, subject):
             text = f"Production, appearance and disposal in subject {subject}".rstrip()
             yield _image(flows.plot_fluxes(posterior, subject), text)
 
