@@ -52,6 +52,42 @@ def test_systems_without_states_and_unknown_ones_are_said():
     assert "no system 'nope'" in run("states", "nope", code=2)
 
 
+def told_to_type(text: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith("Fit: hepaflux ")]
+    return shlex.split(line)[2:]
+
+
+def test_what_simulate_tells_to_type_fits_what_it_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    words = ("--subjects", 4, "--groups", "healthy,NAFLD", "--correlate", "SI,p2=0.5")
+    fit = told_to_type(run("simulate", "minimal", *words, "-o", "two groups"))
+    assert fit == [
+        *("fit", "two groups", "--system", "minimal", "--by", "group"),
+        *("--correlate", "SI,p2", "-o", "runs/two groups"),
+    ]
+    run(*fit, "--method", "map")
+    assert hf.load_run("runs/two groups").attrs["study"] == "two groups"
+
+
+def test_what_simulate_tells_to_type_has_the_state_and_the_options(tmp_path: Path):
+    out = tmp_path / "diet"
+    words = ("--state", "nafld_diet", "--set", "integrator=implicit", "--days", 28)
+    fit = told_to_type(run("simulate", "liver_fat", *words, "-o", out))
+    assert fit == [
+        *("fit", str(out), "--system", "liver_fat", "--state", "nafld_diet"),
+        *("--set", "integrator=implicit", "-o", "runs/diet"),
+    ]
+    also = ("--also", "heavy_water", "--correlate", "SI,k=-0.6", "--subjects", 2)
+    fit = told_to_type(run("simulate", "oral", *also, "-o", tmp_path / "both"))
+    assert fit == [
+        *("fit", str(tmp_path / "both" / "oral"), "--system", "oral"),
+        *("--also", f"heavy_water={tmp_path / 'both' / 'heavy_water'}"),
+        *("--correlate", "SI,k", "-o", "runs/both"),
+    ]
+
+
 def test_a_person_in_a_state_of_health_is_simulated_and_drawn(tmp_path: Path):
     out = tmp_path / "t2d"
     words = ("simulate", "meal", "--state", "t2d", "--dose", "75g", "--duration", "8h")

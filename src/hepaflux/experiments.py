@@ -3,14 +3,19 @@
 They make the same calls as the library. Everything but typer is imported inside them.
 """
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hepaflux import terminal
 from hepaflux.arguments import DOSE_EXAMPLE, WITH_EXAMPLE, read_length, read_names
 from hepaflux.terminal import told
+
+if TYPE_CHECKING:
+    from hepaflux.synthetic import Wanted
 
 
 @told
@@ -140,9 +145,24 @@ def simulate(
         for study in write_cohort((system, *also), out, wanted):
             terminal.show_study(study)
         typer.echo(f"\nStudies: {out}\nTruth: {out / 'truth.csv'}")
+        typer.echo(f"Fit: {_command(system, out, wanted, also)}")
         return
     study = write_synthetic(system, out, wanted, plot=plot)
     terminal.show_study(study)
     typer.echo(f"\nStudy: {out / 'study.toml'}\nTruth: {out / 'truth.csv'}")
+    typer.echo(f"Fit: {_command(system, out, wanted)}")
     for figure in sorted(out.glob("*.png")):
         typer.echo(f"Figure: {figure}")
+
+
+def _command(system: str, out: Path, wanted: "Wanted", also: Sequence[str] = ()) -> str:
+    """Return the command that fits what was simulated, under what it was simulated with."""
+    words = ["hepaflux", "fit", str(out / system if also else out), "--system", system]
+    words += [word for name in also for word in ("--also", f"{name}={out / name}")]
+    words += ["--state", wanted.state] if wanted.state else []
+    words += [word for text in wanted.settings for word in ("--set", text)]
+    words += [word for text in wanted.partners for word in ("--with", text)]
+    words += ["--by", "group"] if len(wanted.groups) > 1 else []
+    pairs = [text.partition("=")[0] for text in wanted.correlations]
+    words += [word for pair in pairs for word in ("--correlate", pair)]
+    return shlex.join([*words, "-o", str(Path("runs") / out.name)])
