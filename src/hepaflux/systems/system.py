@@ -341,7 +341,8 @@ class System:
         known = {option.name: option for option in self.options}
         for name in changes:
             if name not in known:
-                there = ", ".join(known) or "none"
+                also = ("integrator",) if self.states else ()
+                there = ", ".join((*known, *also)) or "none"
                 raise KeyError(f"system {self.name!r} has no option {name!r}; it has {there}")
         values = {k: known[k].parse(v, insulin_factor) for k, v in changes.items()}
         chosen = self._redeclared(MappingProxyType({**self.settings, **values}))
