@@ -84,6 +84,12 @@ class TestFlows:
         assert ax.get_ylabel().startswith("EGP")
         assert list(ax.lines[0].get_xdata()) == [0, 45, 90, 135, 180]
 
+    def test_a_run_that_does_not_say_when_has_a_page_without_them(self, pair):
+        tree = with_flows(pair, ["a", "b"])
+        tree["fluxes"] = xr.DataTree(tree["fluxes"].to_dataset().reset_coords("minutes"))
+        assert flows.flow_names(tree, "a") == ()
+        assert "disposal in subject" not in render_report(tree)
+
     def test_a_page_has_them_for_those_who_have_them(self, pair):
         page = render_report(with_flows(pair, ["b"]))
         assert "disposal in subject b" in page

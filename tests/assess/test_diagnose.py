@@ -378,3 +378,13 @@ def test_a_study_of_separate_fits_is_judged_by_shares():
     assert study_status(["pass"] * 94 + ["warn"] * 6) == "warn"
     assert study_status(["pass"] * 95 + ["fail"] * 5) == "warn"
     assert study_status(["pass"] * 94 + ["fail"] * 6) == "fail"
+
+
+@pytest.mark.parametrize(("k", "status"), [(0.3, "pass"), (0.8, "warn"), (1.2, "fail")])
+def test_weights_of_an_approximation_are_judged(good, k, status):
+    tree = good.copy(deep=True)
+    tree["sample_stats"] = xr.DataTree(xr.Dataset({"pareto_k": k}))
+    tree.attrs = {**good.attrs, "method": "pathfinder"}
+    (check,) = [c for c in diagnose(tree).checks if c.name == "Pareto k of the draws"]
+    assert (check.status, check.value, check.threshold) == (status, k, 0.7)
+    assert ("sample with method nuts" in check.advice) == (status != "pass")

@@ -131,6 +131,16 @@ class TestPublishedTest:
             lower, upper = sampled[name].quantile([0.01, 0.99])
             assert lower < mode[name].item() < upper
 
+    @pytest.mark.filterwarnings("ignore:Pathfinder does not describe:RuntimeWarning")
+    def test_pathfinder_says_of_every_subject_how_good_it_is(self, three):
+        tree = hf.fit_each(three, hf.systems.oral, method="pathfinder", draws=50, chains=2, seed=1)
+        k = tree["sample_stats"]["pareto_k"]
+        assert k.dims == ("subject",)
+        (check,) = [c for c in hf.diagnose(tree).checks if c.name == "Pareto k of the draws"]
+        found = dict(zip(k["subject"].values, k.values, strict=True))
+        assert check.value == pytest.approx(max(found.values()))
+        assert (check.status == "pass") == (check.value <= 0.7)
+
     def test_pathfinder_repeats_with_its_seed(self, published):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Pathfinder does not describe", RuntimeWarning)

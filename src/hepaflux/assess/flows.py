@@ -26,12 +26,22 @@ def flow_names(posterior: xr.DataTree, subject: str) -> tuple[str, ...]:
     if subject not in found.get("subject", ()):
         return ()
     own = found.sel(subject=subject)
-    return tuple(str(name) for name, values in own.items() if values.notnull().any())
+    return tuple(
+        str(name) for name, v in own.items() if v.notnull().any() and _times_of(v) is not None
+    )
 
 
 def minutes(found: xr.Dataset, name: str) -> np.ndarray:
     """Return the times at which a course is known, min; tests of one person may have their own."""
-    return next(c.values for n, c in found[name].coords.items() if str(n).endswith("minutes"))
+    times = _times_of(found[name])
+    if times is None:
+        raise KeyError(f"the times of {name} are not known")
+    return times
+
+
+def _times_of(course: xr.DataArray) -> np.ndarray | None:
+    """Return the coordinate that says when; None in a run of an earlier version."""
+    return next((c.values for n, c in course.coords.items() if str(n).endswith("minutes")), None)
 
 
 def plot_fluxes(posterior: xr.DataTree, subject: str) -> "Figure":

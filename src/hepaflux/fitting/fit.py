@@ -303,7 +303,8 @@ def _single_subject_studies(study: Study) -> Iterator[Study]:
 
 
 def _along_subjects(datasets: list[xr.Dataset], names: xr.DataArray) -> xr.Dataset:
-    return xr.concat(datasets, dim=names).transpose("chain", "draw", "subject", ...)
+    whole = xr.concat(datasets, dim=names)
+    return whole.transpose("chain", "draw", "subject", ..., missing_dims="ignore")
 
 
 def kept_variables(model: pm.Model) -> list[str]:
