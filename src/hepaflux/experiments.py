@@ -156,7 +156,10 @@ def simulate(
 
 
 def _command(system: str, out: Path, wanted: "Wanted", also: Sequence[str] = ()) -> str:
-    """Return the command that fits what was simulated, under what it was simulated with."""
+    """Return the command that fits what was simulated, in its state and with its options.
+
+    Effects of covariates are left to the user: they may be fitted or ignored.
+    """
     words = ["hepaflux", "fit", str(out / system if also else out), "--system", system]
     words += [word for name in also for word in ("--also", f"{name}={out / name}")]
     words += ["--state", wanted.state] if wanted.state else []

@@ -13,7 +13,7 @@ import xarray as xr
 
 from hepaflux.assess import history
 from hepaflux.assess.figures import FIT, INK, PRIOR, axis_label, blank, short, style, unit_of_time
-from hepaflux.assess.flows import minutes
+from hepaflux.assess.flows import BANDS, minutes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,7 +188,7 @@ def _draw_fit(ax: "Axes", posterior: xr.DataTree, output: str, subject: str, len
 def _draw_curve(ax: "Axes", curves: xr.Dataset, output: str, length: float) -> None:
     """Draw the median curve of one subject, over the central 90 and 50 % predictive bands."""
     time, bands = minutes(curves, output) / length, curves[f"{output}_measured"].values
-    for outer, opacity in ((0, 0.18), (1, 0.3)):
+    for outer, (_, opacity) in enumerate(BANDS):
         lower, upper = bands[outer], bands[-1 - outer]
         ax.fill_between(time, lower, upper, color=FIT, alpha=opacity, linewidth=0)
     ax.plot(time, curves[output].values, color=FIT, linewidth=1.6)

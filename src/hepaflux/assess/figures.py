@@ -39,7 +39,7 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hepaflux",
 }
 
-TIMES = (("day", DAY, 10 * DAY), ("h", 60.0, 10 * 60.0), ("min", 1.0, -1.0))
+UNITS_OF_TIME = (("day", DAY, 10 * DAY), ("h", 60.0, 10 * 60.0), ("min", 1.0, -1.0))
 """Unit of time, its minutes, and the minutes above which a course is drawn in it."""
 
 MOST_POINTS = 800
@@ -81,7 +81,7 @@ def short(text: str, most: int = LONGEST_LABEL) -> str:
 def unit_of_time(minutes: np.ndarray) -> tuple[str, float]:
     """Return the unit in which courses over these times are drawn, and its minutes."""
     span = np.ptp(minutes[np.isfinite(minutes)])
-    return next((unit, length) for unit, length, above in TIMES if span > above)
+    return next((unit, length) for unit, length, above in UNITS_OF_TIME if span > above)
 
 
 def axis_label(posterior: xr.DataTree, name: str) -> str:
